@@ -8,7 +8,7 @@ import os
 
 @contextlib.contextmanager
 def replacing(path):
-    """Open a temporary file beside `path` for writing; it takes `path`'s place when the body ends without error.
+    """Open a temporary file beside `path`; it takes `path`'s place when the body ends without error.
 
     Args:
         path: the file to replace or create; a symbolic link is followed.
@@ -22,7 +22,8 @@ def replacing(path):
         with open(temporary, "xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())  # a crash after the rename must not leave an empty file under the good name
+            # Without it a crash after the rename could leave an empty file under the good name.
+            os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

@@ -12,8 +12,8 @@ All integers are little-endian.
     shape  = i32 number of dimensions, i64 each
     device = i32 kind, i32 number
 
-Every version is read; V3 is written. Files are not trusted: each length is compared with what is left of the file
-before anything of that length is made, and nothing is returned unless the whole file made sense.
+Every version is read; V3 is written. Files are not trusted: each length is compared with what is left of the
+file before anything of that length is made, and nothing is returned unless the whole file made sense.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class _Reader:
     def wrong(self, what: str, why: str = "") -> MXNetError:
         why = why or "The file is damaged, or it is not a .params file"
         return MXNetError(
-            f"{self.source}, {self.part}, byte {self.offset}: {what}. {why}. Nothing was loaded; get a good copy"
-            f" of the file."
+            f"{self.source}, {self.part}, byte {self.offset}: {what}. {why}. Nothing was loaded;"
+            f" get a good copy of the file."
         )
 
     def need(self, n: int, what: str) -> None:
@@ -116,7 +116,9 @@ def _nothing() -> numpy.ndarray:
 
 def _rows(r: _Reader, shape, values, rows) -> numpy.ndarray:
     if rows.ndim != 1 or not shape or values.shape != (len(rows), *shape[1:]):
-        raise r.wrong(f"row_sparse array of shape {shape} with values {values.shape} and row numbers {rows.shape}")
+        raise r.wrong(
+            f"row_sparse array of shape {shape} with values {values.shape} and row numbers {rows.shape}"
+        )
     if rows.size and (rows.min() < 0 or rows.max() >= shape[0]):
         raise r.wrong(f"row numbers from {rows.min()} to {rows.max()} for {shape[0]} rows")
     dense = _zeros(r, shape, values.dtype)
@@ -125,7 +127,12 @@ def _rows(r: _Reader, shape, values, rows) -> numpy.ndarray:
 
 
 def _csr(r: _Reader, shape, values, starts, columns) -> numpy.ndarray:
-    if len(shape) != 2 or starts.shape != (shape[0] + 1,) or columns.ndim != 1 or values.shape != columns.shape:
+    if (
+        len(shape) != 2
+        or starts.shape != (shape[0] + 1,)
+        or columns.ndim != 1
+        or values.shape != columns.shape
+    ):
         raise r.wrong(
             f"csr array of shape {shape} with values {values.shape}, row starts {starts.shape},"
             f" columns {columns.shape}"
@@ -225,8 +232,8 @@ def read(source) -> tuple[list[str], list[numpy.ndarray]]:
         source: a path, or the bytes themselves.
 
     Returns:
-        The names (`[]` if the file has none) and the arrays, which own their memory. An array saved before its
-        shape was known comes back with shape `(0,)`.
+        The names (`[]` if the file has none) and the arrays, which own their memory. An array saved before
+        its shape was known comes back with shape `(0,)`.
 
     Raises:
         ValueError: the file is missing or cannot be opened.
@@ -251,7 +258,8 @@ def read(source) -> tuple[list[str], list[numpy.ndarray]]:
 def _pieces(names, arrays):
     if len(names) not in (0, len(arrays)):
         raise ValueError(
-            f"params.write: {len(names)} names for {len(arrays)} arrays. Each array has one name, or none has."
+            f"params.write: {len(names)} names for {len(arrays)} arrays. Each array has one name, or"
+            f" none has."
             f" Pass as many names as arrays, or []."
         )
     yield struct.pack("<3Q", _MAGIC, 0, len(arrays))

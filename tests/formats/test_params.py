@@ -63,9 +63,19 @@ def test_scalar_v3():
 def test_csr():
     values = numpy.array([1, 2, 3], "<f4")
     data = listing(
-        U32(0xF993FAC9) + I32(2) + shape(3) + shape(3, 4) + CPU + I32(0)
-        + I32(6) + shape(4) + I32(6) + shape(3) + values.tobytes()
-        + numpy.array([0, 1, 1, 3], "<i8").tobytes() + numpy.array([2, 0, 3], "<i8").tobytes()
+        U32(0xF993FAC9)
+        + I32(2)
+        + shape(3)
+        + shape(3, 4)
+        + CPU
+        + I32(0)
+        + I32(6)
+        + shape(4)
+        + I32(6)
+        + shape(3)
+        + values.tobytes()
+        + numpy.array([0, 1, 1, 3], "<i8").tobytes()
+        + numpy.array([2, 0, 3], "<i8").tobytes()
     )
     names, (dense,) = params.read(data)
     assert names == []
@@ -168,8 +178,16 @@ def test_huge_sizes_are_refused_before_memory_is_taken():
 @pytest.mark.parametrize("rows", [[0, 5], [-1, 0]])
 def test_row_numbers_out_of_range(rows):
     data = listing(
-        U32(0xF993FAC9) + I32(1) + shape(2, 1) + shape(5, 1) + CPU + I32(0) + I32(6) + shape(2)
-        + numpy.ones(2, "<f4").tobytes() + numpy.array(rows, "<i8").tobytes()
+        U32(0xF993FAC9)
+        + I32(1)
+        + shape(2, 1)
+        + shape(5, 1)
+        + CPU
+        + I32(0)
+        + I32(6)
+        + shape(2)
+        + numpy.ones(2, "<f4").tobytes()
+        + numpy.array(rows, "<i8").tobytes()
     )
     with pytest.raises(MXNetError, match="row numbers"):
         params.read(data)
