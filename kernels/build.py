@@ -1,0 +1,202 @@
+"""The front door of the kernel floor: text in, callable machine code out, from memory, disk, or a fresh build.
+
+    kernel = load(name, text)
+    kernel(0, n, args.ctypes.data)          # args: the packed int64 arguments
+
+A process whose kernels all lie on disk never imports numba.
+"""
+import os
+import sys
+import threading
+from collections import namedtuple
+from pathlib import Path
+
+from . import cache, workers
+from .cache import digest, directory
+from .workers import set_threads, threads
+
+__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "load", "report", "run",
+           "set_threads", "threads"]
+
+CacheInfo = namedtuple("CacheInfo", "builds loads launches kernels directory")
+
+_lock = threading.RLock()
+_kernels: dict[str, "Kernel"] = {}
+_tags: list[str] = []
+_builds = _loads = 0
+_launches = 0
+
+
+class Kernel:
+    """Machine code of one kernel: `kernel(lo, hi, argp)`.
+
+    Attributes:
+        name: the function's name in its text, and the object's symbol.
+        path: the readable text on disk; None when nothing could be written.
+        text: the text.
+        address: of native code `void (int64_t lo, int64_t hi, int64_t *a)`, valid while the kernel lives.
+        call: the bare ctypes function, not counted in `launches`: the cheapest way in.
+    """
+
+    __slots__ = ("name", "text", "path", "address", "call", "__weakref__")
+
+    def __init__(self, name, text, path, address, call):
+        self.name, self.text, self.path, self.address, self.call = name, text, path, address, call
+
+    def __call__(self, lo: int, hi: int, argp: int) -> None:
+        """Run over `[lo, hi)` with the int64 array at address `argp`; releases the GIL."""
+        global _launches
+        _launches += 1
+        self.call(lo, hi, argp)
+
+    def __repr__(self):
+        return f"<kernel {self.name}>"
+
+
+def load(name: str, text: str) -> Kernel:
+    """Kernel `name` of the module `text`: from memory, else from disk, else compiled now and kept on disk.
+
+    Args:
+        name: a function `def name(lo, hi, a)` of the text; ends in a hash (`digest`) by convention.
+        text: a complete Python module that begins with `prelude.header(...)`.
+
+    Returns:
+        The same Kernel for the same name and text.
+
+    Raises:
+        RuntimeError: the text cannot be compiled; the message names the file, the cause is chained.
+
+    Example:
+        >>> from numblocks.kernels import prelude
+        >>> text = prelude.header("y = 2") + "def two(lo, hi, a):\\n    pointer(a[0], float32)[lo] = float32(2)\\n"
+        >>> load("two", text).name                                    # doctest: +SKIP
+        'two'
+    """
+    kernel = _kernels.get(name)
+    if kernel is not None and kernel.text == text:
+        return kernel
+    with _lock:
+        kernel = _kernels.get(name)
+        if kernel is None or kernel.text != text:
+            kernel = _kernels[name] = _from_disk(name, text) or _build(name, text)
+    return kernel
+
+
+def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
+    """Call `kernel` over `[0, n)`: in this thread when `n` is below two grains, else split over `threads()`.
+
+    Args:
+        n: size of the parallel index.
+        argp: address of the packed int64 arguments; must stay alive until the return.
+        grain: the smallest piece worth a thread (about 100 us of work).
+    """
+    global _launches
+    _launches += 1
+    workers.run(kernel.call, n, argp, grain)
+
+
+def cache_info() -> CacheInfo:
+    """Counts of this process: kernels compiled, loaded from disk, launched, held; and the cache directory."""
+    return CacheInfo(_builds, _loads, _launches, len(_kernels), directory())
+
+
+def clear(disk: bool = True) -> None:
+    """Forget all kernels, and delete their files unless `disk` is False. Kernels still referenced keep working."""
+    with _lock:
+        _kernels.clear()
+        _tags.clear()
+        if "llvmlite" in sys.modules:
+            _loader().forget()
+        if disk and directory() is not None:
+            cache.remove_all(directory())
+
+
+def report() -> str:
+    """The cache directory and the kernels in it, with the sizes of their objects, as lines of text."""
+    return cache.report(directory())
+
+
+def _loader():
+    """The loader, and llvmlite with it: at the first kernel, not at `import numblocks`."""
+    from . import loader
+    return loader
+
+
+def _paths(name: str) -> tuple[Path, Path] | tuple[None, None]:
+    place = directory()
+    if place is None:
+        return None, None
+    if not _tags:
+        _tags.append(cache.tag(*_loader().host()))
+    stem = place / _tags[0] / name
+    return stem.with_name(name + ".py"), stem.with_name(name + ".o")
+
+
+def _from_disk(name, text):
+    global _loads
+    source, path = _paths(name)
+    try:
+        found = cache.unseal(text, path.read_bytes()) if path is not None else None
+        if found is None:
+            return None
+        call, address = _loader().load_object(found[0], name, found[1])
+    except FileNotFoundError:
+        return None
+    except (OSError, cache.Damaged, ImportError, LookupError) as error:
+        cache.warn(f"{path} is set aside and built again: {error}")
+        return None
+    _loads += 1
+    return Kernel(name, text, source, address, call)
+
+
+def _build(name, text):
+    global _builds
+    source, path = _paths(name)
+    source = _write(source, text.encode())               # first: errors point into a file that is there
+    shown = str(source or f"<kernel {name}>")
+    try:
+        from . import compiler                           # numba comes in here and nowhere else
+        data, undefined = compiler.compile_object(name, text, shown)
+        call, address = _loader().load_object(data, name, undefined)
+    except Exception as error:
+        raise RuntimeError(f"{shown}: kernel {name} cannot be built. {_reason(error)}. "
+                           "Read the file above; the cause below is the compiler's own.") from error
+    _builds += 1
+    if source is not None:
+        _write(path, cache.seal(text, data, undefined))
+    return Kernel(name, text, source, address, call)
+
+
+def _write(path, data):
+    """Write one cache file; None, after one warning, when the disk does not take it."""
+    if path is None:
+        return None
+    try:
+        cache.write(path, data)
+    except OSError as error:
+        cache.warn(f"nothing can be written to {path.parent}: {error.strerror or error}. Kernels of this process "
+                   "stay in memory. Free some space or set NUMBLOCKS_CACHE_DIR")
+        return None
+    return path
+
+
+def _reason(error: Exception) -> str:
+    """First telling line of a compiler's message."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is not installed, and this kernel is not in the cache"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("Failed in")] or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _hold():
+    _lock.acquire()
+
+
+def _release():
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    # a fork waits until no build is under way, so the child never inherits a lock held by a thread it has not
+    os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_release)

@@ -1,0 +1,129 @@
+"""Kernel text -> Numba -> optimized LLVM IR -> object code. The one door through which numba comes in."""
+import ast
+import linecache
+import sys
+import types as python_types
+import warnings
+
+import llvmlite.binding as llvm
+from numba import njit
+from numba.core import types
+from numba.core.dispatcher import Dispatcher
+from numba.core.errors import NumbaWarning
+
+from . import intrinsics, loader
+
+SIGNATURE = types.void(types.int64, types.int64, types.CPointer(types.int64))
+OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
+
+# What an optimized kernel may still call: the C math library and memory moves.
+_LIBM = ("acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma "
+         "fmax fmin fmod frexp hypot ldexp lgamma log log10 log1p log2 nearbyint pow remainder rint round roundeven "
+         "sin sincos sinh sqrt tan tanh tgamma trunc")
+ALLOWED = frozenset(_LIBM.split()) | {name + "f" for name in _LIBM.split()} | {
+    "memcpy", "memmove", "memset", "memcmp", "bcmp", "_GLOBAL_OFFSET_TABLE_", *loader.PLACEHOLDERS}
+
+
+class Refused(Exception):
+    """The text compiled, but not into a kernel that can stand alone on disk."""
+
+
+def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
+    """Compile function `name` of the module `text` into an object file that exports `name`.
+
+    Args:
+        name: the kernel, `def name(lo, hi, a)`; also the exported symbol, of C type
+            `void (int64_t lo, int64_t hi, int64_t *a)`.
+        text: a complete Python module.
+        path: where the text lies, for error messages.
+
+    Returns:
+        The object file's bytes, and the symbols it leaves undefined.
+
+    Raises:
+        Exception: whatever Python, Numba or LLVM say; `build.load` puts words round it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaWarning)
+        dispatcher = _compile(name, text, path)
+    signature = dispatcher.signatures[0]
+    ir = dispatcher.inspect_llvm(signature)
+    if ".const.picklebuf" in ir:
+        raise Refused("the kernel can raise a Python exception. Kernels run without an interpreter. Take out "
+                      "`raise` and `assert`, and replace what checks at run time: slices of unequal length, "
+                      "range() with a step that is not a literal (use while)")
+    module = llvm.parse_assembly(_export(ir, dispatcher.overloads[signature].fndesc.llvm_func_name, name))
+    for item in (*module.functions, *module.global_variables):
+        if not item.is_declaration and item.name != name:
+            item.linkage = "internal"      # helpers of two kernels can never meet under one name
+    machine = loader.host_machine()
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=0)))
+    data = machine.emit_object(module)
+    undefined = loader.undefined_symbols(module, data)
+    unknown = sorted(set(undefined) - ALLOWED)
+    if unknown:
+        raise Refused(f"the object code needs {', '.join(unknown)}. Only the C math library is there when a kernel "
+                      "is loaded without numba. Use math functions and numblocks.kernels.prelude only")
+    return data, [symbol for symbol in undefined if symbol != "_GLOBAL_OFFSET_TABLE_"]
+
+
+def _compile(name, text, path):
+    """Execute the text as a module, compile its functions, return the kernel's dispatcher."""
+    tree = ast.parse(text, path)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            _promise_range(node)
+    # the name of the module enters every mangled name, so it must be as unique as the kernel's
+    module = python_types.ModuleType(f"numblocks_kernel_{name}")
+    module.__file__ = path
+    module.__dict__["_in_range"] = intrinsics.in_range
+    linecache.cache[path] = (len(text), None, text.splitlines(True), path)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(tree, path, "exec"), module.__dict__)
+        kernel = module.__dict__.get(name)
+        if kernel is None:
+            raise Refused(f"the text does not define {name}")
+        default = module.__dict__.get("FASTMATH", False)
+        for key, value in list(module.__dict__.items()):
+            if isinstance(value, python_types.FunctionType):
+                if value in intrinsics.COMPILED:
+                    module.__dict__[key] = intrinsics.COMPILED[value]
+                elif value.__module__ == module.__name__ and value is not kernel:
+                    module.__dict__[key] = njit(fastmath=_flags(value, default), **OPTIONS)(value)
+        if isinstance(kernel, Dispatcher):
+            default, kernel = kernel.targetoptions.get("fastmath", default), kernel.py_func
+        dispatcher = njit(fastmath=_flags(kernel, default), **OPTIONS)(kernel)
+        if not isinstance(dispatcher, Dispatcher):
+            raise Refused("Numba's compiler is switched off. NUMBA_DISABLE_JIT is set. Unset it")
+        dispatcher.compile(SIGNATURE)
+        return dispatcher
+    finally:
+        sys.modules.pop(module.__name__, None)
+        linecache.cache.pop(path, None)
+
+
+def _promise_range(node: ast.FunctionDef) -> None:
+    """Insert `_in_range(lo, hi)` as the kernel's first statement, at the line of its `def`."""
+    arguments = [ast.Name(argument.arg, ast.Load()) for argument in node.args.args[:2]]
+    statement = ast.Expr(ast.Call(ast.Name("_in_range", ast.Load()), arguments, []))
+    node.body.insert(0, ast.fix_missing_locations(ast.copy_location(statement, node)))
+
+
+def _flags(function, default):
+    flags = getattr(function, "fastmath", default)
+    return set(flags) if flags and flags is not True else bool(flags)
+
+
+def _export(ir: str, inner: str, name: str) -> str:
+    """Add the exported function: Numba's convention (result and exception slots) folded into three arguments."""
+    return ir + f"""
+define void @"{name}"(i64 %lo, i64 %hi, ptr %a) {{
+  %result = alloca ptr
+  %exception = alloca ptr
+  %status = call i32 @"{inner}"(ptr %result, ptr %exception, i64 %lo, i64 %hi, ptr %a)
+  ret void
+}}
+"""
