@@ -1,4 +1,4 @@
-"""The front door of the kernel floor: text in, callable machine code out, from memory, disk, or a fresh build.
+"""The front door of the kernel floor: text in, callable machine code out, from memory, disk or a build.
 
     kernel = load(name, text)
     kernel(0, n, args.ctypes.data)          # args: the packed int64 arguments
@@ -15,8 +15,8 @@ from . import cache, workers
 from .cache import digest, directory
 from .workers import set_threads, threads
 
-__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "load", "report", "run",
-           "set_threads", "threads"]
+__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "launched", "load", "report",
+           "run", "set_threads", "threads"]
 
 CacheInfo = namedtuple("CacheInfo", "builds loads launches kernels directory")
 
@@ -49,6 +49,9 @@ class Kernel:
         _launches += 1
         self.call(lo, hi, argp)
 
+    def __reduce__(self):
+        return load, (self.name, self.text)
+
     def __repr__(self):
         return f"<kernel {self.name}>"
 
@@ -68,7 +71,7 @@ def load(name: str, text: str) -> Kernel:
 
     Example:
         >>> from numblocks.kernels import prelude
-        >>> text = prelude.header("y = 2") + "def two(lo, hi, a):\\n    pointer(a[0], float32)[lo] = float32(2)\\n"
+        >>> text = prelude.header("y = 2") + "def two(lo, hi, a):\\n    pointer(a[0], float32)[lo] = 2.0\\n"
         >>> load("two", text).name                                    # doctest: +SKIP
         'two'
     """
@@ -95,13 +98,19 @@ def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
     workers.run(kernel.call, n, argp, grain)
 
 
+def launched(count: int) -> None:
+    """Add `count` to the launches: for a plan that uses `kernel.call` and counts for itself."""
+    global _launches
+    _launches += count
+
+
 def cache_info() -> CacheInfo:
     """Counts of this process: kernels compiled, loaded from disk, launched, held; and the cache directory."""
     return CacheInfo(_builds, _loads, _launches, len(_kernels), directory())
 
 
 def clear(disk: bool = True) -> None:
-    """Forget all kernels, and delete their files unless `disk` is False. Kernels still referenced keep working."""
+    """Forget all kernels, and delete their files unless `disk` is False. Kernels still held keep working."""
     with _lock:
         _kernels.clear()
         _tags.clear()
@@ -127,7 +136,7 @@ def _paths(name: str) -> tuple[Path, Path] | tuple[None, None]:
     if place is None:
         return None, None
     if not _tags:
-        _tags.append(cache.tag(*_loader().host()))
+        _tags.append(_loader().tag())
     stem = place / _tags[0] / name
     return stem.with_name(name + ".py"), stem.with_name(name + ".o")
 
@@ -155,7 +164,8 @@ def _build(name, text):
     source = _write(source, text.encode())               # first: errors point into a file that is there
     shown = str(source or f"<kernel {name}>")
     try:
-        from . import compiler                           # numba comes in here and nowhere else
+        from . import compiler  # numba comes in here and nowhere else
+
         data, undefined = compiler.compile_object(name, text, shown)
         call, address = _loader().load_object(data, name, undefined)
     except Exception as error:
@@ -174,8 +184,8 @@ def _write(path, data):
     try:
         cache.write(path, data)
     except OSError as error:
-        cache.warn(f"nothing can be written to {path.parent}: {error.strerror or error}. Kernels of this process "
-                   "stay in memory. Free some space or set NUMBLOCKS_CACHE_DIR")
+        cache.warn(f"nothing can be written to {path.parent}: {error.strerror or error}. Kernels of this "
+                   "process stay in memory. Free some space or set NUMBLOCKS_CACHE_DIR")
         return None
     return path
 

@@ -1,7 +1,7 @@
 """Where kernel texts and their objects lie, how they are written, and how a bad file is told from a good one.
 
     <directory>/<tag>/<name>.py      the text, readable, as it was compiled
-    <directory>/<tag>/<name>.o       object file, then a seal (object files may carry trailing bytes: `cc` takes them)
+    <directory>/<tag>/<name>.o       object file, then a seal (`cc` takes files with trailing bytes)
 
 `tag` stands for everything outside the text that the object depends on: versions, CPU, Numba's switches, the
 prelude and the compiler. The seal holds the sha256 of the text and of the object, so an object that is cut
@@ -19,9 +19,10 @@ import warnings
 from pathlib import Path
 
 _MAGIC = b"numblks1"
-_SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES",
-             "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX", "NUMBA_DISABLE_INTEL_SVML")
-_SOURCES = ("prelude.py", "intrinsics.py", "compiler.py")
+_SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_CPU_NAME",
+             "NUMBA_CPU_FEATURES", "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
+             "NUMBA_DISABLE_INTEL_SVML")
+_SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "compiler.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 
@@ -59,6 +60,8 @@ def _choose(wish: str | None) -> Path | None:
             place = Path(os.path.abspath(make()))
             if {"site-packages", "dist-packages"} & set(place.parts):
                 raise OSError("it lies inside site-packages")
+            if not private and place.is_dir() and any(place.glob("numba*")) and not os.access(place, os.W_OK):
+                return place                      # filled beforehand and read-only: a container image
             place.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o777)
             if private and not _is_ours(place):
                 place = Path(tempfile.mkdtemp(prefix="numblocks-"))
@@ -73,7 +76,8 @@ def _choose(wish: str | None) -> Path | None:
 
 def _platform_directory() -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "numblocks" / "cache"
+        local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        return Path(local) / "numblocks" / "cache"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "numblocks"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "numblocks"
@@ -203,5 +207,6 @@ def report(place: Path | None) -> str:
     lines = [f"{place}  ({len(objects)} kernels, {total / 1024:.1f} KiB)"]
     for tagged in sorted({path.parent for path in objects}):
         lines.append(f"  {tagged.name}")
-        lines += [f"    {path.stat().st_size / 1024:8.1f} KiB  {path.stem}" for path in objects if path.parent == tagged]
+        lines += [f"    {path.stat().st_size / 1024:8.1f} KiB  {path.stem}"
+                  for path in objects if path.parent == tagged]
     return "\n".join(lines)

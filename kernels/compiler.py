@@ -11,15 +11,16 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaWarning
 
-from . import intrinsics, loader
+from . import intrinsics, loader, tile_intrinsics
 
 SIGNATURE = types.void(types.int64, types.int64, types.CPointer(types.int64))
+COMPILED = {**intrinsics.COMPILED, **tile_intrinsics.COMPILED}      # plain function -> its compiled form
 OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
 
 # What an optimized kernel may still call: the C math library and memory moves.
-_LIBM = ("acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma "
-         "fmax fmin fmod frexp hypot ldexp lgamma log log10 log1p log2 nearbyint pow remainder rint round roundeven "
-         "sin sincos sinh sqrt tan tanh tgamma trunc")
+_LIBM = ("acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs "
+         "floor fma fmax fmin fmod frexp hypot ldexp lgamma log log10 log1p log2 nearbyint pow remainder "
+         "rint round roundeven sin sincos sinh sqrt tan tanh tgamma trunc")
 ALLOWED = frozenset(_LIBM.split()) | {name + "f" for name in _LIBM.split()} | {
     "memcpy", "memmove", "memset", "memcmp", "bcmp", "_GLOBAL_OFFSET_TABLE_", *loader.PLACEHOLDERS}
 
@@ -64,8 +65,8 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
     undefined = loader.undefined_symbols(module, data)
     unknown = sorted(set(undefined) - ALLOWED)
     if unknown:
-        raise Refused(f"the object code needs {', '.join(unknown)}. Only the C math library is there when a kernel "
-                      "is loaded without numba. Use math functions and numblocks.kernels.prelude only")
+        raise Refused(f"the object code needs {', '.join(unknown)}. Only the C math library is there when a "
+                      "kernel is loaded without numba. Use math functions and numblocks.kernels.prelude only")
     return data, [symbol for symbol in undefined if symbol != "_GLOBAL_OFFSET_TABLE_"]
 
 
@@ -89,8 +90,8 @@ def _compile(name, text, path):
         default = module.__dict__.get("FASTMATH", False)
         for key, value in list(module.__dict__.items()):
             if isinstance(value, python_types.FunctionType):
-                if value in intrinsics.COMPILED:
-                    module.__dict__[key] = intrinsics.COMPILED[value]
+                if value in COMPILED:
+                    module.__dict__[key] = COMPILED[value]
                 elif value.__module__ == module.__name__ and value is not kernel:
                     module.__dict__[key] = njit(fastmath=_flags(value, default), **OPTIONS)(value)
         if isinstance(kernel, Dispatcher):
@@ -118,7 +119,7 @@ def _flags(function, default):
 
 
 def _export(ir: str, inner: str, name: str) -> str:
-    """Add the exported function: Numba's convention (result and exception slots) folded into three arguments."""
+    """Add the exported function: Numba's result and exception slots folded away, three arguments left."""
     return ir + f"""
 define void @"{name}"(i64 %lo, i64 %hi, ptr %a) {{
   %result = alloca ptr

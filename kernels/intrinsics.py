@@ -32,14 +32,16 @@ def view(typingctx, address, shape, T):
     wide = types.UniTuple(types.intp, dims) if isinstance(shape, types.BaseTuple) else types.intp
 
     def codegen(context, builder, signature, args):
-        data = builder.inttoptr(args[0], context.get_data_type(array.dtype).as_pointer())
+        element = context.get_data_type(array.dtype)
+        data = builder.inttoptr(args[0], element.as_pointer())
         sizes = cgutils.unpack_tuple(builder, args[1]) if isinstance(wide, types.BaseTuple) else [args[1]]
-        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(element))
         strides = [itemsize]
         for size in reversed(sizes[1:]):
             strides.insert(0, builder.mul(strides[0], size, flags=["nsw"]))
         struct = arrayobj.make_array(array)(context, builder)
-        arrayobj.populate_array(struct, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+        arrayobj.populate_array(
+            struct, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
         return struct._getvalue()
     return array(types.intp, wide, T), codegen
 
@@ -87,7 +89,8 @@ float_to_half = _cast(types.float32, types.uint16,
 def in_range(typingctx, lo, hi):
     """Promise `0 <= lo <= hi`: the wrap-around test of negative indices then falls out of inner loops."""
     def codegen(context, builder, signature, args):
-        assume = builder.module.declare_intrinsic("llvm.assume", fnty=ir.FunctionType(ir.VoidType(), [ir.IntType(1)]))
+        signature = ir.FunctionType(ir.VoidType(), [ir.IntType(1)])
+        assume = builder.module.declare_intrinsic("llvm.assume", fnty=signature)
         builder.call(assume, [builder.icmp_signed(">=", args[0], args[0].type(0))])
         builder.call(assume, [builder.icmp_signed(">=", args[1], args[0])])
         return context.get_dummy_value()

@@ -1,7 +1,9 @@
 """Hand-written kernels of `cpu/`, by name: `get("conv.im2col", T="float32")`.
 
-The file is read as text and cut apart with `ast`, so nothing of it is imported: the kernel's text is the header,
-the bindings (`T = float32`), the file's constants and the functions that the kernel reaches by name.
+The files are read as text and cut apart with `ast`; nothing of them is imported. A kernel's text is the
+header, the bindings (`T = float32`) in place of the file's own, and the constants and functions that the
+kernel reaches by name: in its own file, or in another file of this package from which that file imports
+them. What the compiler has intrinsics for (prelude, tile) stays an import.
 """
 import ast
 import functools
@@ -9,22 +11,24 @@ from pathlib import Path
 
 from . import build, cache, prelude
 
-_FOLDER = Path(__file__).parent / "cpu"
+_HERE = Path(__file__).parent
+_FOLDER = _HERE / "cpu"
+_GIVEN = ("tile",)        # files like the prelude, whose functions the compiler replaces
 _memo: dict[tuple, tuple[str, str]] = {}
 
 
 def get(name: str, **bindings: str) -> build.Kernel:
-    """Kernel `<file>.<function>` of `kernels/cpu`, with dtype names bound to the file's free names.
+    """Kernel `<file>.<function>` of `kernels/cpu`, with the file's module-level names bound anew.
 
     Args:
         name: "conv.im2col" is function `im2col` of cpu/conv.py.
-        **bindings: module-level names and their values as text: `T="float32"`, `I="int64"`, `K="3"`.
+        **bindings: names and their values as text: `T="float32"`, `I="int64"`, `K="3"`.
 
     Returns:
         The Kernel, the same one for the same arguments.
 
     Raises:
-        KeyError: there is no such file or function.
+        KeyError: there is no such file or function, or the file has no such name to bind.
         RuntimeError: the kernel cannot be built.
 
     Example:
@@ -38,60 +42,93 @@ def get(name: str, **bindings: str) -> build.Kernel:
 
 
 def assemble(name: str, **bindings: str) -> tuple[str, str]:
-    """`(kernel name, text)` of a hand-written kernel; see `get`."""
+    """`(kernel name, text)` of a hand-written kernel; see `get`. Compiles nothing."""
     area, _, function = name.partition(".")
-    nodes = _definitions(area)
-    if function not in nodes:
-        raise KeyError(f"library.get: no function {function} in cpu/{area}.py. It has "
-                       f"{', '.join(key for key, node in nodes.items() if isinstance(node, ast.FunctionDef))}. "
-                       "Check the name.")
-    wanted = _reach(function, nodes, bindings)
-    parts = [f"{key} = {value}" for key, value in bindings.items()]
-    source = _source(area)
-    parts += [_cut(source, node) for key, node in nodes.items() if key in wanted]
-    title = f"{name}[{', '.join(f'{key}={value}' for key, value in bindings.items())}], from kernels/cpu/{area}.py"
-    body = "\n\n".join(parts)
-    stem = "_".join([area, function, *(value for value in bindings.values() if value.isidentifier())])
-    full = f"{stem}_{cache.digest(title, body)}"
-    body = body.replace(f"def {function}(", f"def {full}(", 1)
-    return full, f"{prelude.header(title)}\n{body}\n"
+    path = _FOLDER / f"{area}.py"
+    here = _read(path)
+    if not isinstance(here.nodes.get(function), ast.FunctionDef):
+        raise KeyError(f"library.get: no function {function} in cpu/{area}.py. "
+                       f"It has {', '.join(here.functions())}. Check the name.")
+    unknown = sorted(set(bindings) - set(here.nodes))
+    if unknown:
+        raise KeyError(f"library.get: cpu/{area}.py has no module-level name {', '.join(unknown)}. A binding "
+                       "replaces a line such as `T = float32`. Check the keyword.")
+    constants = [f"{key} = {value}" for key, value in bindings.items()]
+    functions = []
+    pieces, imports = _reach(here, function, bindings)
+    for source, found in pieces:
+        cut = source.cut(found)
+        if isinstance(source.nodes[found], ast.FunctionDef):
+            functions.append(cut)
+        else:
+            constants.append(cut)
+    bound = ", ".join(f"{key}={value}" for key, value in bindings.items())
+    title = f"{name}[{bound}], from kernels/cpu/{area}.py" if bound else f"{name}, from kernels/cpu/{area}.py"
+    body = "\n\n\n".join(["\n".join(constants), *functions] if constants else functions)
+    full = "_".join([area, function, *(value for value in bindings.values() if value.isidentifier()),
+                     cache.digest(title, body)])
+    return full, f"{prelude.header(title, *imports)}{body.replace(f'def {function}(', f'def {full}(', 1)}\n"
+
+
+class _Source:
+    """One file: its statements by name, and the names it takes from other files of this package."""
+
+    def __init__(self, path: Path):
+        self.lines = cache.read_source(path).splitlines()
+        self.nodes: dict[str, ast.stmt] = {}
+        self.imported: dict[str, Path] = {}
+        self.given: dict[str, str] = {}
+        for node in ast.parse("\n".join(self.lines), str(path)).body:
+            if isinstance(node, ast.FunctionDef):
+                self.nodes[node.name] = node
+            elif isinstance(node, ast.Assign):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+                self.nodes.update(dict.fromkeys(names, node))
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                module = node.module.removeprefix("numblocks.kernels.")
+                if module in _GIVEN:
+                    self.given.update((item.name, module) for item in node.names)
+                elif (node.level or module != node.module) and module != "prelude":
+                    file = _HERE.joinpath(*module.split(".")).with_suffix(".py")
+                    self.imported.update((item.name, file) for item in node.names)
+
+    def functions(self) -> list[str]:
+        return [name for name, node in self.nodes.items() if isinstance(node, ast.FunctionDef)]
+
+    def cut(self, name: str) -> str:
+        """The statement's own lines, decorators included."""
+        node = self.nodes[name]
+        first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))])
+        return "\n".join(self.lines[first - 1:node.end_lineno])
 
 
 @functools.cache
-def _source(area: str) -> str:
+def _read(path: Path) -> _Source:
     try:
-        return cache.read_source(_FOLDER / f"{area}.py")
+        return _Source(path)
     except OSError:
-        raise KeyError(f"library.get: there is no cpu/{area}.py. Check the name.") from None
+        raise KeyError(f"library.get: there is no kernel file {path}. Check the name.") from None
 
 
-@functools.cache
-def _definitions(area: str) -> dict[str, ast.stmt]:
-    """Name -> statement of the file's functions and constants, in order; imports are the header's business."""
-    found: dict[str, ast.stmt] = {}
-    for node in ast.parse(_source(area)).body:
-        if isinstance(node, ast.FunctionDef):
-            found[node.name] = node
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    found[target.id] = node
-    return found
-
-
-def _reach(function, nodes, bindings):
-    """Names that `function` needs, itself included, less the bound ones."""
-    wanted, todo = {"FASTMATH"}, [function]
+def _reach(start: _Source, function: str, bindings) -> tuple[list[tuple[_Source, str]], list[str]]:
+    """`(file, name)` of all that `function` needs but bindings, in order of definition; and imports."""
+    found: dict[str, _Source] = {}
+    given: dict[str, set[str]] = {}
+    todo = [(start, function)] + [(start, "FASTMATH")] * ("FASTMATH" in start.nodes)
     while todo:
-        name = todo.pop()
-        if name in wanted or name in bindings or name not in nodes:
+        source, name = todo.pop()
+        while name in source.imported:
+            source = _read(source.imported[name])
+        if name in source.given:
+            given.setdefault(source.given[name], set()).add(name)
+        if name in bindings or name not in source.nodes or found.get(name) is source:
             continue
-        wanted.add(name)
-        todo += [node.id for node in ast.walk(nodes[name]) if isinstance(node, ast.Name)]
-    return wanted
-
-
-def _cut(source, node):
-    lines = source.splitlines()
-    first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))])
-    return "\n".join(lines[first - 1:node.end_lineno])
+        if name in found:
+            raise RuntimeError(f"library.get: {function} reaches two definitions of {name}. One text holds "
+                               "both. Rename one.")
+        found[name] = source
+        todo += [(source, node.id) for node in ast.walk(source.nodes[name]) if isinstance(node, ast.Name)]
+    pieces = sorted(((source, name) for name, source in found.items()),
+                    key=lambda item: (item[0] is start, item[0].nodes[item[1]].lineno))
+    return pieces, [f"from numblocks.kernels.{module} import {', '.join(sorted(names))}"
+                    for module, names in sorted(given.items())]

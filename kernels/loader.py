@@ -6,6 +6,8 @@ from ctypes import CFUNCTYPE, c_int64, c_void_p
 import llvmlite
 import llvmlite.binding as llvm
 
+from . import cache
+
 # Symbols that a kernel may name but never call: the destructor of an owned array; kernels own none.
 PLACEHOLDERS = ("NRT_MemInfo_call_dtor",)
 PROTOTYPE = CFUNCTYPE(None, c_int64, c_int64, c_void_p)
@@ -18,15 +20,20 @@ class Missing(LookupError):
     """The object needs symbols that this process has not."""
 
 
-def host() -> tuple[str, str, str]:
-    """What object code is bound to: llvmlite's version, name and feature string of this CPU."""
-    return llvmlite.__version__, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+def host() -> tuple[str, str]:
+    """Name and feature string of this CPU, which object code is bound to."""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def tag() -> str:
+    """Subdirectory of the cache for this process."""
+    return cache.tag(llvmlite.__version__, *host())
 
 
 def host_machine():
     """A new LLVM target machine for this CPU, at full optimization."""
     _start()
-    _, cpu, features = host()
+    cpu, features = host()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=cpu, features=features, opt=3, reloc="pic", codemodel="jitdefault", jit=True)
 
@@ -52,8 +59,8 @@ def load_object(data: bytes, symbol: str, undefined: list[str]):
         raise Missing(f"symbols not found in this process: {', '.join(absent)}")
     if not _engines or symbol in _names:
         forget()
-        _engines.append(llvm.create_mcjit_compiler(
-            llvm.parse_assembly(""), llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)))
+        machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
+        _engines.append(llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine))
     engine = _engines[0]
     _names.add(symbol)
     engine.add_object_file(llvm.ObjectFileRef.from_data(data))

@@ -1,9 +1,9 @@
 """Names that every kernel text may use; plain Python here, machine code when compiled.
 
 A kernel is `def NAME(lo, hi, a)`: it owns the range `[lo, hi)` of its parallel index and reads its arguments
-from the int64 array `a`. The functions below turn those integers into memory. Called from ordinary Python they
-work on real addresses too, so a kernel can be stepped through with a debugger, slowly; the compiler puts its
-own intrinsics (`intrinsics.py`) in their place.
+from the int64 array `a`. The functions below turn those integers into memory. Called from ordinary Python
+they work on real addresses too, so a kernel can be stepped through with a debugger, slowly; the compiler puts
+its own intrinsics (`intrinsics.py`) in their place.
 
 A kernel text begins with `HEADER`. It need not import numba and it decorates nothing: every function of the
 text is compiled. Floating-point freedom is off unless a function asks for it::
@@ -24,24 +24,26 @@ HEADER = (
     "import math\n"
     "\n"
     "from numblocks.kernels.prelude import (  # noqa: F401\n"
-    "    bits_to_float, bits_to_float32, fast, float32, float32_to_bits, float64, float_to_bits, float_to_half,\n"
-    "    half_to_float, int8, int16, int32, int64, pointer, stack, uint8, uint16, uint32, uint64, view)\n\n\n"
+    "    bits_to_float, bits_to_float32, fast, float32, float32_to_bits, float64, float_to_bits,\n"
+    "    float_to_half, half_to_float, int8, int16, int32, int64, pointer, stack, uint8, uint16,\n"
+    "    uint32, uint64, view)\n"
 )
 
 __all__ = [
-    "HEADER", "bits_to_float", "bits_to_float32", "fast", "float32", "float32_to_bits", "float64", "float_to_bits",
-    "float_to_half", "half_to_float", "header", "int8", "int16", "int32", "int64", "math", "pointer", "stack",
-    "uint8", "uint16", "uint32", "uint64", "view",
+    "HEADER", "bits_to_float", "bits_to_float32", "fast", "float32", "float32_to_bits", "float64",
+    "float_to_bits", "float_to_half", "half_to_float", "header", "int8", "int16", "int32", "int64",
+    "math", "pointer", "stack", "uint8", "uint16", "uint32", "uint64", "view",
 ]
 
 
-def header(title: str) -> str:
-    """Opening of a kernel text: its docstring and the imports it may use.
+def header(title: str, *imports: str) -> str:
+    """Opening of a kernel text: its docstring, the imports every text may use, and further import lines.
 
     >>> header("map: t0 = a + b").splitlines()[0]
     '\"\"\"map: t0 = a + b\"\"\"'
     """
-    return f'"""{title}"""\n{HEADER}'
+    lines = "".join(line + "\n" for line in imports)
+    return f'"""{title}"""\n{HEADER}{lines}\n\n'
 
 
 def fast(*flags: str):
@@ -162,4 +164,4 @@ def float_to_half(value):
 
 def _storage(T) -> numpy.dtype:
     dtype = numpy.dtype(T)
-    return numpy.dtype(uint8) if dtype == bool else dtype
+    return numpy.dtype(uint8) if dtype.kind == "b" else dtype

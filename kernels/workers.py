@@ -23,7 +23,8 @@ def threads() -> int:
         if wish.isdecimal() and int(wish) > 0:
             _threads = int(wish)
         else:
-            _threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            ours = hasattr(os, "sched_getaffinity")
+            _threads = len(os.sched_getaffinity(0)) if ours else os.cpu_count() or 1
     return _threads
 
 
