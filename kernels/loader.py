@@ -57,7 +57,9 @@ def load_object(data: bytes, symbol: str, undefined: list[str]):
     absent = [name for name in undefined if not llvm.address_of_symbol(name)]
     if absent:
         raise Missing(f"symbols not found in this process: {', '.join(absent)}")
-    if not _engines or symbol in _names:
+    # LLVM reckons offsets from the first .got of an engine also for later objects, which have one of their own:
+    # two objects with constants in memory must not meet in one engine (wrong addresses, then a crash)
+    if not _engines or symbol in _names or b"_GLOBAL_OFFSET_TABLE_" in data:
         forget()
         machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
         _engines.append(llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine))

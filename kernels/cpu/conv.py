@@ -1,0 +1,169 @@
+"""Convolution without an im2col matrix.
+
+The input is copied once into a padded layout in which every tap of the kernel is a constant offset: rows have the
+padded width, and an axis of stride s is split into its s phases (position u = s*t + r goes to phase r, place t).
+The output at flat position p is then `sum_k w[k] * packed[p + offset[k]]`, k running over input channels and taps, for
+any stride, dilation and number of axes; positions beyond a row's end give values that are computed and left out.
+So the loop is a matrix product whose right-hand matrix is never written down. Tiles of M output channels times V
+vectors of positions stay in registers (`kernels/tile.py`).
+
+The gradient of the input is the same loop over the packed cotangent, once per phase, with the weights turned round;
+the gradient of the weight multiplies vectors of cotangent and input, and sums lanes at the end.
+
+The library binds `T` element type, `M` and `V` the tile, `LANES` elements per vector anew.
+"""
+from ..prelude import float32, int64, pointer, stack
+from ..tile import copy, dots, outer, put, sums, tile
+
+T = float32
+M = 8
+V = 3
+LANES = 16
+SPAN = V * LANES                             # positions in one tile
+SEGMENT = 1536                               # positions staged by one work item, with one tile before and one behind
+STAGE = M * SEGMENT
+
+
+def pack(lo, hi, a):
+    """Copy planes into the padded, phase-split layout; what lies outside the input becomes 0.
+
+    Parallel index: planes (image times channel).
+    a: 0 source, 1 target, 2-4 source sizes D H W, 5-7 target sizes TD TH TW of one phase, 8-10 stride,
+    11-13 padding in front (may be negative), 14 number of phases, 15 phases (int64, three each),
+    16 length of a target plane (the rest behind the last phase becomes 0).
+    """
+    D, H, W, TD, TH, TW = a[2], a[3], a[4], a[5], a[6], a[7]
+    sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13]
+    phases, length = pointer(a[15], int64), a[16]
+    x, y = pointer(a[0], T), pointer(a[1], T)
+    for plane in range(lo, hi):
+        i = plane * length
+        end = i + length
+        for phase in range(a[14]):
+            rd, rh, rw = phases[3 * phase], phases[3 * phase + 1], phases[3 * phase + 2]
+            first = min(max((pw - rw + sw - 1) // sw, 0), TW)                 # columns of the row that exist
+            last = max(min((W - 1 + pw - rw) // sw + 1, TW), first)
+            for td in range(TD):
+                d = sd * td + rd - pd
+                for th in range(TH):
+                    h = sh * th + rh - ph
+                    if d < 0 or d >= D or h < 0 or h >= H:
+                        for t in range(TW):
+                            y[i + t] = T(0)
+                    else:
+                        j = ((plane * D + d) * H + h) * W + rw - pw
+                        for t in range(first):
+                            y[i + t] = T(0)
+                        if sw == 1:
+                            copy(y, i + first, x, j + first, last - first)
+                        else:
+                            for t in range(first, last):
+                                y[i + t] = x[j + sw * t]
+                        for t in range(last, TW):
+                            y[i + t] = T(0)
+                    i += TW
+        while i < end:
+            y[i] = T(0)
+            i += 1
+
+
+def pack_weight(lo, hi, a):
+    """Lay the weights out as the tiles read them: [block of M outputs][input channel][tap][M], short blocks filled with 0.
+
+    Parallel index: group times block.
+    a: 0 weights, 1 target, 2 outputs per group, 3 blocks per group, 4 input channels per group, 5 taps,
+    6 element offset of each tap (int64), 7-9 element strides of group, output, input channel, 10 M.
+    """
+    O, blocks, C, taps, rows = a[2], a[3], a[4], a[5], a[10]
+    w, y, where = pointer(a[0], T), pointer(a[1], T), pointer(a[6], int64)
+    for item in range(lo, hi):
+        group, block = item // blocks, item % blocks
+        base = item * C * taps * rows
+        for m in range(rows):
+            o = block * rows + m
+            row = group * a[7] + o * a[8]
+            for c in range(C):
+                i = base + c * taps * rows + m
+                for k in range(taps):
+                    y[i + k * rows] = w[row + c * a[9] + where[k]] if o < O else T(0)
+
+
+def forward(lo, hi, a):
+    """Sum of weights times shifted planes, into a cropped (and, for gradients, strided) output.
+
+    Parallel index: ((image * groups + group) * segments + segment) * blocks + block, so that consecutive items share
+    a segment of the input in cache.
+    a: 0 packed input, 1 packed weights, 2 offset of each (channel, tap) (int64), 3 output, 4 groups, 5 segments,
+    6 positions per segment, 7 blocks, 8 positions, 9 number of (channel, tap), 10 outputs per group,
+    11 input elements per image, 12 per group, 13 output elements per image, 14 per channel,
+    15 TH, 16 TW (rows of the packed layout), 17 OH, 18 OW (what is kept), 19-21 output strides of the three axes,
+    22 first output element.
+    """
+    groups, segments, each, blocks, L, K, O = a[4], a[5], a[6], a[7], a[8], a[9], a[10]
+    TH, TW, OH, OW, yd, yh, yw = a[15], a[16], a[17], a[18], a[19], a[20], a[21]
+    x, w, offset, y = pointer(a[0], T), pointer(a[1], T), pointer(a[2], int64), pointer(a[3], T)
+    stage = stack(STAGE, T)
+    for item in range(lo, hi):
+        block, rest = item % blocks, item // blocks
+        segment, rest = rest % segments, rest // segments
+        group, image = rest % groups, rest // groups
+        start, stop = segment * each, min((segment + 1) * each, L)
+        source = image * a[11] + group * a[12]
+        weights = (group * blocks + block) * K * M
+        begin = start
+        while begin < stop:
+            p = max(min(begin, L - SPAN), 0)              # the last tile moves back rather than read beyond the plane
+            t = tile(M, V, T)
+            for k in range(K):
+                t = outer(t, w, weights + k * M, x, source + offset[k] + p)
+            put(t, stage, SPAN + p - start, SEGMENT)
+            begin = p + SPAN
+        for m in range(min(M, O - block * M)):
+            target = a[22] + image * a[13] + (group * O + block * M + m) * a[14]
+            p = start
+            row, column = p // TW, p % TW
+            while p < stop:
+                run = min(TW - column, stop - p)
+                d, h = row // TH, row % TH
+                keep = min(column + run, OW) - column
+                if h < OH and keep > 0:
+                    i = target + d * yd + h * yh + column * yw
+                    j = m * SEGMENT + SPAN + p - start
+                    if yw == 1:
+                        copy(y, i, stage, j, keep)
+                    else:
+                        for q in range(keep):
+                            y[i + q * yw] = stage[j + q]
+                p += run
+                row, column = row + 1, 0
+
+
+def weight(lo, hi, a):
+    """Gradient of the weight: for each output channel and (channel, tap), cotangent times shifted input, summed.
+
+    Parallel index: (group * row blocks + row block) * column blocks + column block; an item owns its weights, and the
+    order of summation does not depend on the number of threads.
+    a: 0 packed cotangent, 1 packed input, 2 offset of each output channel (int64), 3 offset of each (channel, tap)
+    (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row blocks,
+    8 column blocks, 9 positions (a multiple of LANES), 10 outputs per group, 11 number of (channel, tap),
+    12 cotangent elements per image, 13 per group, 14 input elements per image, 15 per group, 16 whether to add to what
+    the gradient holds.
+    """
+    N, each, blocks, strips, L, O, K = a[5], a[6], a[7], a[8], a[9], a[10], a[11]
+    g, x, rows, columns, y = pointer(a[0], T), pointer(a[1], T), pointer(a[2], int64), pointer(a[3], int64), pointer(a[4], T)
+    total = stack(STAGE, T)
+    for n0 in range((N + each - 1) // each):
+        for item in range(lo, hi):
+            strip, rest = item % strips, item // strips
+            block, group = rest % blocks, rest // blocks
+            i, j = block * M, strip * V
+            t = tile(M, V, T)
+            for n in range(n0 * each, min((n0 + 1) * each, N)):
+                p, q = n * a[12] + group * a[13], n * a[14] + group * a[15]
+                for s in range(L // LANES):
+                    t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
+            sums(t, total)
+            for m in range(min(M, O - i)):
+                for v in range(min(V, K - j)):
+                    k = (group * O + i + m) * K + j + v
+                    y[k] = total[m * V + v] + (y[k] if n0 + a[16] > 0 else T(0))
