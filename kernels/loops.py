@@ -1,0 +1,162 @@
+"""From strided operands to a loop nest: collapse axes, name layouts, pack arguments, run.
+
+Programs are keyed by structure, never by size, so nothing here looks at a size to decide (an axis of length 1 is an
+axis like any other): axes merge when every operand's strides allow it, and an operand that lacks an axis has stride
+0 there.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import build
+from .emit_cpu import emit
+from .program import Line, Operand, Program, Store
+from .typed import scalar as as_scalar
+
+GRAIN = 65536  # elements one thread should at least have
+
+
+def natural_strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Strides in elements of a C-contiguous array.
+
+    >>> natural_strides((2, 3, 4))
+    (12, 4, 1)
+    """
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(strides))
+
+
+def aligned_strides(x: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
+    """Strides in elements of `x` as broadcast to `shape`; 0 where `x` lacks the axis or repeats along it."""
+    lead = len(shape) - x.ndim
+    natural = natural_strides(x.shape)
+    strides = [0] * lead
+    for k, n in enumerate(x.shape):
+        if n == 1 and shape[lead + k] != 1:
+            strides.append(0)
+        else:
+            strides.append(natural[k] if n <= 1 else x.strides[k] // x.itemsize)
+    return tuple(strides)
+
+
+def nest(shape: Sequence[int], strides: Sequence[Sequence[int]], reduced: Sequence[int] = ()):
+    """The loop nest over `shape` for operands with these `strides`.
+
+    Args:
+        shape: the loop space.
+        strides: for each operand one stride (in elements) per axis of `shape`.
+        reduced: axes that are summed over.
+
+    Returns:
+        `(axes, sizes, strides)`: letters as in `Program.axes`, their sizes and each operand's strides along them.
+        Mapped axes come first, except in the column form `'rm'`.
+    """
+    merged: list[list] = []  # [letter, size, strides of every operand]
+    for k, n in enumerate(shape):
+        letter = "r" if k in reduced else "m"
+        steps = [s[k] for s in strides]
+        if merged and merged[-1][0] == letter and all(a == b * n for a, b in zip(merged[-1][2], steps, strict=True)):
+            merged[-1][1] *= n
+            merged[-1][2] = steps
+        else:
+            merged.append([letter, n, steps])
+    if not merged or all(letter == "r" for letter, *_ in merged):
+        merged.insert(0, ["m", 1, [0 if reduced else 1 for _ in strides]])
+    letters = "".join(letter for letter, *_ in merged)
+    if letters != "rm":
+        merged.sort(key=lambda axis: axis[0])  # stable: 'm' before 'r'
+        letters = "".join(sorted(letters))
+    return letters, tuple(a[1] for a in merged), [tuple(a[2][i] for a in merged) for i in range(len(strides))]
+
+
+def layout(strides: Sequence[int]) -> str:
+    """Layout letters of an operand: stride 1 on the last axis is 'c', stride 0 is '0', all else 's'."""
+    last = len(strides) - 1
+    return "".join("0" if s == 0 else "c" if s == 1 and k == last else "s" for k, s in enumerate(strides))
+
+
+def scalar_bits(value, dtype: str) -> int:
+    """The int64 that carries a scalar argument: the bits of a float64, or the integer itself."""
+    if dtype.startswith("float"):
+        return struct.unpack("<q", struct.pack("<d", float(value)))[0]
+    return int(value)
+
+
+def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
+    """The packed arguments of a launch, in the order the emitter reads them."""
+    words = list(sizes)
+    for operand, address, steps in zip(program.reads + program.writes, addresses, strides, strict=True):
+        words.append(address)
+        words.extend(s for s, letter in zip(steps, operand.layout, strict=True) if letter == "s")
+    for (_, dtype), value in zip(program.scalars, scalars, strict=True):
+        words.append(scalar_bits(value, dtype))
+    return np.array(words, dtype=np.int64)
+
+
+def parallel_extent(axes: str, sizes: Sequence[int]) -> tuple[int, int]:
+    """How many parallel indices a launch has and how many elements each stands for."""
+    if axes == "m":
+        return sizes[0], 1
+    if axes.startswith("r"):
+        return sizes[-1], sizes[0]
+    inner = len(axes) - 1 if "r" not in axes else axes.index("r")
+    outer = 1
+    for n in sizes[:inner]:
+        outer *= n
+    rest = 1
+    for n in sizes[inner:]:
+        rest *= n
+    return outer, rest
+
+
+def launch(kernel, axes: str, sizes, packed: np.ndarray) -> None:
+    """Run a kernel over its whole extent, in parallel when there is enough to do."""
+    n, each = parallel_extent(axes, sizes)
+    if n:
+        build.run(kernel, n, packed.ctypes.data, max(1, GRAIN // max(each, 1)))
+
+
+@functools.cache
+def program_kernel(program: Program):
+    """The compiled kernel of a program, from memory, disk or a fresh build."""
+    return build.load(*emit(program))
+
+
+@functools.cache
+def _single(function, axes, layouts, dtypes, out, compute) -> tuple[Program, object]:
+    names = tuple(f"x{k}" for k in range(len(dtypes)))
+    reads = tuple(Operand(n, d, lay) for n, d, lay in zip(names, dtypes, layouts, strict=False) if lay is not None)
+    constants = tuple((n, d) for n, d, lay in zip(names, dtypes, layouts, strict=False) if lay is None)
+    write = Operand("y", out, layouts[-1])
+    body = (Line("t", as_scalar(function), names, out), Store("y", "t"))
+    program = Program(axes, reads, (write,), constants, body)
+    return program, program_kernel(program)
+
+
+def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
+    """Fill `out` with `function` applied over broadcast operands.
+
+    Args:
+        function: a plain scalar function (see `typed.scalar`).
+        raw: NumPy arrays and Python numbers; arrays broadcast to `out.shape`.
+        out: C-contiguous result, written in full.
+        compute: dtype name Python numbers are taken in.
+    """
+    arrays = [x for x in raw if isinstance(x, np.ndarray)]
+    steps = [aligned_strides(x, out.shape) for x in arrays] + [natural_strides(out.shape)]
+    axes, sizes, steps = nest(out.shape, steps)
+    per_array = iter(steps)
+    layouts = [layout(next(per_array)) if isinstance(x, np.ndarray) else None for x in raw]
+    dtypes = tuple(x.dtype.name if isinstance(x, np.ndarray) else compute for x in raw)
+    program, kernel = _single(function, axes, (*layouts, layout(steps[-1])), dtypes, out.dtype.name, compute)
+    values = [x for x in raw if not isinstance(x, np.ndarray)]
+    packed = pack(program, sizes, [x.ctypes.data for x in arrays] + [out.ctypes.data], steps, values)
+    launch(kernel, axes, sizes, packed)

@@ -1,0 +1,188 @@
+"""Eager evaluation on the CPU: NumPy's own loop where the record names one, a generated kernel where it does not.
+
+The functions here are the `eager` field of the kinds in `numblocks.ops`. They take the op's arguments as they come
+(ndarrays of one device, NumPy arrays, Python scalars) and return a new ndarray.
+"""
+
+from __future__ import annotations
+
+import numpy
+
+from . import dtype as dt
+from .array import ndarray, same_device, wrap
+from .device import Device, usable
+from .errors import MXNetError
+# TEMP-LOOPS
+from .op import Op, current
+
+try:  # entering numpy.errstate costs three times as much as a small ufunc; this is the same, prebuilt
+    from numpy._core.umath import _extobj_contextvar, _make_extobj
+
+    _QUIET = _make_extobj(all="ignore")
+
+    def quiet(function, *args):
+        """`function(*args)` without floating-point warnings: inf and nan are answers here."""
+        token = _extobj_contextvar.set(_QUIET)
+        try:
+            return function(*args)
+        finally:
+            _extobj_contextvar.reset(token)
+except ImportError:  # a NumPy that arranges its internals differently
+
+    def quiet(function, *args):
+        """`function(*args)` without floating-point warnings: inf and nan are answers here."""
+        with numpy.errstate(all="ignore"):
+            return function(*args)
+
+
+SMALL = 16384  # elements below which NumPy's ufunc beats starting a generated kernel
+
+
+def unpack(op: Op, args):
+    """Raw operands, their device and the class of the answer; Python scalars pass through."""
+    raw, arrays = [], []
+    for a in args:
+        if isinstance(a, ndarray):
+            arrays.append(a)
+            raw.append(a._data)
+        elif isinstance(a, numpy.generic):
+            raw.append(a.item())
+        elif isinstance(a, (numpy.ndarray, int, float)):
+            raw.append(a)
+        else:
+            raise TypeError(
+                f"{op.name}: argument {len(raw)} is {a!r} ({type(a).__name__}). Operands are arrays or numbers."
+                f" Convert it with np.array first."
+            )
+    if not arrays:
+        return raw, usable(None), ndarray
+    device = arrays[0]._device
+    cls = type(arrays[0])
+    for a in arrays[1:]:
+        if a._device is not device:
+            device = same_device(op.name, arrays)
+        if type(a) is not cls and issubclass(type(a), cls):
+            cls = type(a)
+    return raw, device, cls
+
+
+def broadcast(op: Op, raw) -> tuple[int, ...]:
+    """The common shape of the operands, or `MXNetError` naming theirs."""
+    shapes = [getattr(r, "shape", ()) for r in raw]
+    try:
+        return numpy.broadcast_shapes(*shapes)
+    except ValueError:
+        raise MXNetError(
+            f"{op.name}: operands could not be broadcast together with shapes {' '.join(map(str, shapes))}. Axes must be"
+            f" equal or 1, counted from the right. Reshape one of them."
+        ) from None
+
+
+def operand_dtype(op: Op, raw) -> numpy.dtype:
+    """The dtype an elementwise op computes in."""
+    dtypes = [r.dtype for r in raw if isinstance(r, numpy.ndarray)]
+    if op.result == "where":
+        dtypes = dtypes[1:] if isinstance(raw[0], numpy.ndarray) else dtypes
+    if dtypes:
+        found = dt.promote(*dtypes)
+        for r in raw:
+            if not isinstance(r, numpy.ndarray):
+                found = dt.weak(found, r)
+    else:
+        found = dt.DEFAULT
+    return dt.as_float(found) if op.result == "float" else found
+
+
+def result_dtype(op: Op, computed: numpy.dtype) -> numpy.dtype:
+    """The dtype of the answer of an op that computes in `computed`."""
+    return dt.bool_ if op.result == "bool" else computed
+
+
+def elementwise(op: Op, args, spec) -> ndarray:
+    """One loop over the broadcast operands."""
+    raw, first, plain = [], None, True
+    for a in args:  # the common case, decided in one pass: ndarrays of one class, dtype and device, and numbers
+        if isinstance(a, ndarray):
+            d = a._data
+            if first is None:
+                first, dtype, device, cls = a, d.dtype, a._device, type(a)
+            elif d.dtype is not dtype or a._device is not device or type(a) is not cls:
+                plain = False
+            raw.append(d)
+        else:
+            plain = plain and (type(a) is float or type(a) is int)
+            raw.append(a)
+    if not (plain and first is not None and dtype.kind == "f" and op.result != "where"):
+        raw, device, cls = unpack(op, args)
+        dtype = operand_dtype(op, raw)
+        skip = 1 if op.result == "where" and isinstance(raw[0], numpy.ndarray) else 0
+        for k in range(skip, len(raw)):
+            r = raw[k]
+            if isinstance(r, numpy.ndarray) and r.dtype != dtype:
+                raw[k] = r.astype(dtype)
+            elif not isinstance(r, numpy.ndarray) and dtype.kind == "b" and type(r) is not bool:
+                raw[k] = bool(r)
+    size = max([r.size for r in raw if type(r) is numpy.ndarray], default=1)
+    numpy_loop = op.numpy
+    if numpy_loop is not None and (size < SMALL or op.scalar is None or dtype.kind not in "f" or dtype.itemsize == 2):
+        try:
+            y = quiet(numpy_loop, *raw)
+        except ValueError:
+            broadcast(op, raw)
+            raise
+        if type(y) is not numpy.ndarray:
+            y = numpy.asarray(y)
+        want = dt.bool_ if op.result == "bool" else dtype
+        if y.dtype != want:
+            y = y.astype(want)
+    else:
+        shape = broadcast(op, raw)
+        y = numpy.empty(shape, result_dtype(op, dtype))
+        from .kernels import loops
+
+        loops.run_scalar(op.scalar, raw, y, dtype.name)
+    x = cls.__new__(cls)
+    x._data, x._device, x._node = y, device, None
+    return x
+
+
+def reduce(op: Op, args, spec) -> ndarray:
+    """A reduction of one array over `axis` (a tuple, normalized)."""
+    x = args[0]
+    y = quiet(lambda: op.run(x._data, **spec))
+    return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
+
+
+def plain(op: Op, args, spec):
+    """Any op whose `run` takes and returns NumPy arrays; validated by its `infer` first, when it has one."""
+    raw, device, cls = unpack(op, args)
+    if op.infer is not None:
+        op.infer(*raw, **spec)
+    y = quiet(lambda: op.run(*raw, **spec))
+    if op.nout > 1:
+        return tuple(wrap(numpy.asarray(part), device, cls) for part in y)
+    return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), device, cls)
+
+
+def move(op: Op, args, spec) -> ndarray:
+    """A view (or a copy, where no view exists) of one array."""
+    x = args[0]
+    try:
+        y = op.run(x._data, **spec)
+    except (ValueError, IndexError):
+        op.infer(x._data, **spec)
+        raise
+    return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
+
+
+def evaluate(op: Op, args, spec):
+    """The evaluator in force unless a trace pushes its own."""
+    return op.eager(op, args, spec)
+
+
+def device_of(arrays) -> Device:
+    """The device of the first array, or the current one."""
+    return arrays[0]._device if arrays else usable(None)
+
+
+type(current).evaluate = staticmethod(evaluate)

@@ -1,0 +1,151 @@
+"""Elementwise functions under NumPy's names. Each calls one op of `numblocks.ops`."""
+
+from __future__ import annotations
+
+import numpy
+
+from .. import eager
+from ..array import ndarray
+from ..op import Op
+from ..ops import elementwise as ew
+from .creation import array
+
+_OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
+
+
+def operand(x):
+    """Lists and tuples become arrays; arrays and numbers stay."""
+    return x if isinstance(x, _OPERANDS) else array(x)
+
+
+def deliver(y, out, where=True):
+    """`y`, or `out` filled with it (only where `where` is true)."""
+    if out is None:
+        return y
+    if not isinstance(out, ndarray):
+        raise TypeError(f"out: got {type(out).__name__}. Results are written into ndarrays. Pass an ndarray or None.")
+    if out.shape != y.shape:
+        raise ValueError(f"out: has shape {out.shape} but the result has shape {y.shape}. They must be equal.")
+    numpy.copyto(out._data, y._data, casting="unsafe", where=where._data if isinstance(where, ndarray) else where)
+    return out
+
+
+def function(op: Op, name: str | None = None, numpy_name: str | None = None):
+    """A public function `f(x, ..., out=None)` that binds `op`."""
+
+    def call(*args, out=None, where=True, **kwargs):
+        if len(args) != op.nin:
+            raise TypeError(f"{call.__name__}: takes {op.nin} array argument(s) but got {len(args)}.")
+        if kwargs:
+            raise TypeError(f"{call.__name__}: unknown keyword {next(iter(kwargs))!r}. It takes out= and where=.")
+        y = op(*[operand(a) for a in args])
+        return y if out is None else deliver(y, out, where)
+
+    call.__name__ = call.__qualname__ = name or op.name
+    call.__doc__ = op.help or f"Elementwise {call.__name__}, as NumPy's; arguments broadcast and are differentiable."
+    return call
+
+
+add, subtract, multiply = function(ew.add), function(ew.subtract), function(ew.multiply)
+divide = function(ew.divide)
+true_divide = divide
+power, mod, floor_divide = function(ew.power), function(ew.mod), function(ew.floor_divide)
+remainder = mod
+negative, reciprocal, sign, square = function(ew.negative), function(ew.reciprocal), function(ew.sign), function(ew.square)
+abs = function(ew.abs_, "abs")
+absolute = fabs = abs
+sqrt, rsqrt, cbrt = function(ew.sqrt), function(ew.rsqrt), function(ew.cbrt)
+maximum, minimum, hypot = function(ew.maximum), function(ew.minimum), function(ew.hypot)
+fmax, fmin = maximum, minimum
+exp, expm1, exp2 = function(ew.exp), function(ew.expm1), function(ew.exp2)
+log, log1p, log2, log10 = function(ew.log), function(ew.log1p), function(ew.log2), function(ew.log10)
+sin, cos, tan = function(ew.sin), function(ew.cos), function(ew.tan)
+arcsin, arccos, arctan, arctan2 = function(ew.arcsin), function(ew.arccos), function(ew.arctan), function(ew.arctan2)
+sinh, cosh, tanh = function(ew.sinh), function(ew.cosh), function(ew.tanh)
+arcsinh, arccosh, arctanh = function(ew.arcsinh), function(ew.arccosh), function(ew.arctanh)
+radians, degrees = function(ew.radians), function(ew.degrees)
+deg2rad, rad2deg = radians, degrees
+floor, ceil, trunc, rint = function(ew.floor), function(ew.ceil), function(ew.trunc), function(ew.rint)
+fix = trunc
+equal, not_equal, less, less_equal = function(ew.equal), function(ew.not_equal), function(ew.less), function(ew.less_equal)
+greater, greater_equal = function(ew.greater), function(ew.greater_equal)
+logical_and, logical_or = function(ew.logical_and), function(ew.logical_or)
+logical_xor, logical_not = function(ew.logical_xor), function(ew.logical_not)
+isnan, isinf, isfinite = function(ew.isnan), function(ew.isinf), function(ew.isfinite)
+
+
+def clip(a, a_min=None, a_max=None, out=None) -> ndarray:
+    """Values limited to [a_min, a_max]; None leaves a side open.
+
+    >>> clip(array([-2., 0., 2.]), -1, 1)
+    array([-1.,  0.,  1.])
+    """
+    if a_min is None and a_max is None:
+        raise ValueError("clip: both limits are None. At least one is needed. Give a_min or a_max.")
+    a = operand(a)
+    if a_min is None:
+        return deliver(ew.minimum(a, a_max), out)
+    if a_max is None:
+        return deliver(ew.maximum(a, a_min), out)
+    return deliver(ew.clip(a, a_min, a_max), out)
+
+
+def where(condition, x=None, y=None):
+    """`x` where `condition` holds, else `y`; with the condition alone, the indices where it holds."""
+    if x is None and y is None:
+        return nonzero(condition)
+    c = operand(condition)
+    if not isinstance(c, ndarray):
+        c = array(c)
+    if c.dtype.kind != "b":
+        c = ew.not_equal(c, 0)
+    return ew.where(c, operand(x), operand(y))
+
+
+def nonzero(a) -> tuple[ndarray, ...]:
+    """The indices (int64) of the elements that are not zero, one array for each axis."""
+    a = operand(a)
+    return tuple(array(k) for k in numpy.nonzero(a._data))
+
+
+def bitwise(name: str):
+    """A NumPy bit operation on integers and bools; not differentiable."""
+    ufunc = getattr(numpy, name)
+
+    def call(x1, x2=None, out=None) -> ndarray:
+        args = [operand(x1)] + ([] if x2 is None else [operand(x2)])
+        raw, device, cls = eager.unpack(ew.add, args)
+        return deliver(array(ufunc(*raw), ctx=device), out)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"NumPy's {name} on integers and bools."
+    return call
+
+
+bitwise_and, bitwise_or, bitwise_xor = bitwise("bitwise_and"), bitwise("bitwise_or"), bitwise("bitwise_xor")
+bitwise_not = invert = bitwise("invert")
+
+
+def around(x, decimals: int = 0, out=None) -> ndarray:
+    """Rounded to `decimals` places, halves to even."""
+    x = operand(x)
+    if decimals == 0:
+        return deliver(ew.rint(x), out)
+    scale = 10.0**decimals
+    return deliver(ew.rint(x * scale) / scale, out)
+
+
+round = round_ = around
+
+
+__all__ = [
+    "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "around", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cbrt", "ceil", "clip", "cos",
+    "cosh", "deg2rad", "degrees", "divide", "equal", "exp", "exp2", "expm1", "fabs", "fix", "floor",
+    "floor_divide", "fmax", "fmin", "greater", "greater_equal", "hypot", "invert", "isfinite", "isinf",
+    "isnan", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "nonzero",
+    "not_equal", "power", "rad2deg", "radians", "reciprocal", "remainder", "rint", "round", "round_",
+    "rsqrt", "sign", "sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh", "true_divide", "trunc",
+    "where",
+]  # fmt: skip

@@ -1,0 +1,148 @@
+"""Reductions and statistics under NumPy's names."""
+
+from __future__ import annotations
+
+import numpy
+
+from .. import dtype as dt
+from ..array import ndarray, wrap
+from ..ops import elementwise as ew
+from ..ops import reduce as red
+from ..ops import scan
+from ..ops.kinds import normalize_axis
+from .creation import array
+from .math import deliver, operand
+
+
+def _as_array(a) -> ndarray:
+    a = operand(a)
+    return a if isinstance(a, ndarray) else array(a)
+
+
+def sum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+    """Sum over `axis` (None: all, an int or a tuple); integers and bools sum to int64.
+
+    >>> sum(array([[1., 2.], [3., 4.]]), axis=0)
+    array([4., 6.])
+    """
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    return deliver(red.sum_(a, axis=normalize_axis("sum", axis, a.ndim), keepdims=bool(keepdims)), out)
+
+
+def prod(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+    """Product over `axis`."""
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    return deliver(red.prod(a, axis=normalize_axis("prod", axis, a.ndim), keepdims=bool(keepdims)), out)
+
+
+def mean(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+    """Arithmetic mean over `axis`; float32 for integers."""
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    return deliver(red.mean(a, axis=normalize_axis("mean", axis, a.ndim), keepdims=bool(keepdims)), out)
+
+
+def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
+    """Variance over `axis` with n - ddof in the denominator."""
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    return deliver(red.var(a, axis=normalize_axis("var", axis, a.ndim), keepdims=bool(keepdims), ddof=ddof), out)
+
+
+def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
+    """Standard deviation over `axis`."""
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    return deliver(red.std(a, axis=normalize_axis("std", axis, a.ndim), keepdims=bool(keepdims), ddof=ddof), out)
+
+
+def max(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Largest value over `axis`; equal values share the gradient."""
+    a = _as_array(a)
+    return deliver(red.max_(a, axis=normalize_axis("max", axis, a.ndim), keepdims=bool(keepdims)), out)
+
+
+def min(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Smallest value over `axis`; equal values share the gradient."""
+    a = _as_array(a)
+    return deliver(red.min_(a, axis=normalize_axis("min", axis, a.ndim), keepdims=bool(keepdims)), out)
+
+
+amax, amin = max, min
+
+
+def argmax(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Index (int64) of the first largest value along `axis`, or of the flat array."""
+    a = _as_array(a)
+    k = None if axis is None else normalize_axis("argmax", axis, a.ndim)[0]
+    return deliver(red.argmax(a, axis=k, keepdims=bool(keepdims)), out)
+
+
+def argmin(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Index (int64) of the first smallest value along `axis`, or of the flat array."""
+    a = _as_array(a)
+    k = None if axis is None else normalize_axis("argmin", axis, a.ndim)[0]
+    return deliver(red.argmin(a, axis=k, keepdims=bool(keepdims)), out)
+
+
+def any(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Whether any element is not zero (bool)."""
+    hits = sum(ew.not_equal(_as_array(a), 0), axis=axis, keepdims=keepdims)
+    return deliver(ew.greater(hits, 0), out)
+
+
+def all(a, axis=None, out=None, keepdims=False) -> ndarray:
+    """Whether every element is not zero (bool)."""
+    misses = sum(ew.equal(_as_array(a), 0), axis=axis, keepdims=keepdims)
+    return deliver(ew.equal(misses, 0), out)
+
+
+def average(a, axis=None, weights=None, returned=False):
+    """Weighted mean over `axis`."""
+    a = _as_array(a)
+    if weights is None:
+        y = mean(a, axis)
+        total = array(float(a.size) / y.size)
+    else:
+        w = _as_array(weights)
+        if w.shape != a.shape and w.ndim == 1 and axis is not None:
+            w = w.reshape((-1,) + (1,) * (a.ndim - 1 - normalize_axis("average", axis, a.ndim)[0]))
+        total = sum(w + 0 * a, axis=axis)
+        y = sum(a * w, axis=axis) / total
+    return (y, total) if returned else y
+
+
+def median(a, axis=None, out=None, overwrite_input=False, keepdims=False) -> ndarray:
+    """Middle value; not differentiable."""
+    a = _as_array(a)
+    return deliver(_from_numpy(numpy.median(a._data, axis=axis, keepdims=keepdims), a), out)
+
+
+def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
+    """Running sum along `axis`, or over the flat array."""
+    a = _as_array(a)
+    if dtype is not None:
+        a = ew.astype(a, dtype)
+    if axis is None:
+        a, axis = a.reshape(-1), 0
+    return deliver(scan.cumsum(a, axis=normalize_axis("cumsum", axis, a.ndim)[0]), out)
+
+
+def _from_numpy(y, like: ndarray) -> ndarray:
+    y = numpy.asarray(y)
+    if y.dtype.kind == "f" and like.dtype.kind == "f":
+        y = y.astype(like.dtype, copy=False)
+    return wrap(y.astype(dt.as_dtype(y.dtype), copy=False), like._device, type(like))
+
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "median", "min",
+    "prod", "std", "sum", "var",
+]  # fmt: skip

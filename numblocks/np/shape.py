@@ -1,0 +1,289 @@
+"""Rearranging under NumPy's names: reshape, transpose, join, split, repeat."""
+
+from __future__ import annotations
+
+import builtins
+
+import numpy
+
+from .. import dtype as dt
+from ..array import ndarray
+from ..ops import elementwise as ew
+from ..ops import move
+from ..ops import reduce as red
+from ..ops.kinds import normalize_axis
+from .creation import array
+from .math import operand
+
+
+def _arrays(where, seq):
+    items = [x if isinstance(x, ndarray) else array(operand(x)) for x in seq]
+    if not items:
+        raise ValueError(f"{where}: got no arrays. At least one is needed. Pass a non-empty list.")
+    common = dt.promote(*(x.dtype for x in items))
+    return [ew.astype(x, common) for x in items]
+
+
+def reshape(a, newshape, order="C") -> ndarray:
+    """Another shape with as many elements; one size may be -1. A view where possible."""
+    a = operand(a)
+    shape = tuple(int(n) for n in newshape) if isinstance(newshape, (tuple, list)) else (int(newshape),)
+    return move.reshape(a, shape=shape)
+
+
+def ravel(a, order="C") -> ndarray:
+    """One axis."""
+    return move.reshape(operand(a), shape=(-1,) if a.size else (0,))
+
+
+def transpose(a, axes=None) -> ndarray:
+    """Axes reversed, or in the order `axes`."""
+    n = a.ndim
+    if axes is None:
+        axes = tuple(reversed(range(n)))
+    axes = tuple(k + n if k < 0 else k for k in axes)
+    return move.transpose(a, axes=axes)
+
+
+def swapaxes(a, axis1: int, axis2: int) -> ndarray:
+    """Two axes exchanged."""
+    (i,), (j,) = normalize_axis("swapaxes", axis1, a.ndim), normalize_axis("swapaxes", axis2, a.ndim)
+    axes = list(range(a.ndim))
+    axes[i], axes[j] = axes[j], axes[i]
+    return move.transpose(a, axes=tuple(axes))
+
+
+def moveaxis(a, source, destination) -> ndarray:
+    """Axes moved to new places, the others in order."""
+    source = [source] if isinstance(source, int) else list(source)
+    destination = [destination] if isinstance(destination, int) else list(destination)
+    source, destination = [s % a.ndim for s in source], [d % a.ndim for d in destination]
+    order = [k for k in range(a.ndim) if k not in source]
+    for d, s in sorted(zip(destination, source, strict=True)):
+        order.insert(d, s)
+    return move.transpose(a, axes=tuple(order))
+
+
+def expand_dims(a, axis: int) -> ndarray:
+    """A new axis of length 1 at `axis`."""
+    return move.expand_dims(operand(a), axis)
+
+
+def squeeze(a, axis=None) -> ndarray:
+    """Without axes of length 1 (those in `axis`, or all)."""
+    if axis is None:
+        return move.reshape(a, shape=tuple(n for n in a.shape if n != 1))
+    axes = normalize_axis("squeeze", axis, a.ndim)
+    for k in axes:
+        if a.shape[k] != 1:
+            raise ValueError(f"squeeze: axis {k} of shape {a.shape} has length {a.shape[k]}. Only axes of length 1 go.")
+    return move.reshape(a, shape=tuple(n for k, n in enumerate(a.shape) if k not in axes))
+
+
+def broadcast_to(a, shape) -> ndarray:
+    """Repeated along new axes and axes of length 1."""
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    return red.broadcast_to(operand(a), shape=shape)
+
+
+def broadcast_arrays(*args) -> list[ndarray]:
+    """All arrays at their common shape."""
+    shape = numpy.broadcast_shapes(*(a.shape for a in args))
+    return [red.broadcast_to(a, shape=shape) for a in args]
+
+
+def concatenate(seq, axis=0, out=None) -> ndarray:
+    """Arrays one after the other along an existing `axis` (None: flattened first)."""
+    items = _arrays("concatenate", seq)
+    if axis is None:
+        items, axis = [ravel(x) for x in items], 0
+    return move.concat(*items, axis=normalize_axis("concatenate", axis, items[0].ndim)[0])
+
+
+def stack(arrays, axis=0, out=None) -> ndarray:
+    """Arrays of one shape along a new `axis`."""
+    items = _arrays("stack", arrays)
+    for k, x in enumerate(items):
+        if x.shape != items[0].shape:
+            raise ValueError(f"stack: argument 0 has shape {items[0].shape} and argument {k} has shape {x.shape}. All must agree.")
+    k = normalize_axis("stack", axis, items[0].ndim + 1)[0]
+    return move.concat(*[move.expand_dims(x, k) for x in items], axis=k)
+
+
+def _at_least(x, n):
+    return x if x.ndim >= n else move.reshape(x, shape=(1,) * (n - x.ndim) + x.shape)
+
+
+def vstack(arrays, out=None) -> ndarray:
+    """Arrays row after row."""
+    return concatenate([_at_least(x, 2) for x in _arrays("vstack", arrays)], 0)
+
+
+def hstack(arrays) -> ndarray:
+    """Arrays column after column (along the only axis of vectors)."""
+    items = [_at_least(x, 1) for x in _arrays("hstack", arrays)]
+    return concatenate(items, 0 if items[0].ndim == 1 else 1)
+
+
+def dstack(arrays) -> ndarray:
+    """Arrays along a third axis."""
+    return concatenate([x if x.ndim > 2 else move.expand_dims(_at_least(x, 2), 2) for x in _arrays("dstack", arrays)], 2)
+
+
+def column_stack(arrays) -> ndarray:
+    """Vectors as columns."""
+    return concatenate([move.expand_dims(x, 1) if x.ndim == 1 else x for x in _arrays("column_stack", arrays)], 1)
+
+
+def split(ary, indices_or_sections, axis=0) -> list[ndarray]:
+    """Equal parts along `axis`, or the parts between indices."""
+    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+        raise ValueError(
+            f"split: axis {axis} of shape {ary.shape} cannot be cut into {indices_or_sections} equal parts. The length"
+            f" must be a multiple. Use array_split for unequal parts."
+        )
+    return array_split(ary, indices_or_sections, axis)
+
+
+def array_split(ary, indices_or_sections, axis=0) -> list[ndarray]:
+    """Parts along `axis`, the first ones longer by one where the length is not a multiple."""
+    k = normalize_axis("split", axis, ary.ndim)[0]
+    n = ary.shape[k]
+    if isinstance(indices_or_sections, int):
+        each, more = divmod(n, indices_or_sections)
+        cuts, at = [], 0
+        for i in range(indices_or_sections - 1):
+            at += each + (i < more)
+            cuts.append(at)
+    else:
+        cuts = [int(i) for i in indices_or_sections]
+    bounds = [0, *cuts, n]
+    lead = (builtins.slice(None),) * k
+    return [
+        move.slice_(ary, key=move.freeze_key(lead + (builtins.slice(a, b),))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+    ]
+
+
+def vsplit(ary, indices_or_sections) -> list[ndarray]:
+    """Parts along axis 0."""
+    return split(ary, indices_or_sections, 0)
+
+
+def hsplit(ary, indices_or_sections) -> list[ndarray]:
+    """Parts along axis 1 (axis 0 of vectors)."""
+    return split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
+
+
+def repeat(a, repeats: int, axis=None) -> ndarray:
+    """Each element `repeats` times in a row along `axis` (None: of the flat array)."""
+    if axis is None:
+        a, axis = ravel(a), 0
+    k = normalize_axis("repeat", axis, a.ndim)[0]
+    if not isinstance(repeats, int):
+        positions = numpy.repeat(numpy.arange(a.shape[k]), numpy.asarray(repeats.asnumpy() if isinstance(repeats, ndarray) else repeats))
+        return a[(builtins.slice(None),) * k + (array(positions),)]
+    wide = red.broadcast_to(move.expand_dims(a, k + 1), shape=a.shape[: k + 1] + (repeats,) + a.shape[k + 1 :])
+    return move.reshape(wide, shape=a.shape[:k] + (a.shape[k] * repeats,) + a.shape[k + 1 :])
+
+
+def tile(A, reps) -> ndarray:
+    """The whole array repeated `reps` times along each axis."""
+    A = operand(A)
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    n = builtins.max(A.ndim, len(reps))
+    A, reps = _at_least(A, n), (1,) * (n - len(reps)) + reps
+    spread = red.broadcast_to(
+        move.reshape(A, shape=tuple(m for size in A.shape for m in (1, size))),
+        shape=tuple(m for r, size in zip(reps, A.shape, strict=True) for m in (r, size)),
+    )
+    return move.reshape(spread, shape=tuple(r * size for r, size in zip(reps, A.shape, strict=True)))
+
+
+def flip(m, axis=None) -> ndarray:
+    """Reversed along `axis` (None: all)."""
+    axes = normalize_axis("flip", axis, m.ndim)
+    key = tuple(builtins.slice(None, None, -1) if k in axes else builtins.slice(None) for k in range(m.ndim))
+    return move.slice_(m, key=move.freeze_key(key))
+
+
+def flipud(m) -> ndarray:
+    """Rows reversed."""
+    return flip(m, 0)
+
+
+def fliplr(m) -> ndarray:
+    """Columns reversed."""
+    return flip(m, 1)
+
+
+def roll(a, shift, axis=None) -> ndarray:
+    """Elements moved by `shift` along `axis`, those pushed out coming in at the other end."""
+    if axis is None:
+        return move.reshape(roll(ravel(a), shift, 0), shape=a.shape)
+    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for s, ax in zip(shifts, axes, strict=True):
+        k = normalize_axis("roll", ax, a.ndim)[0]
+        n = a.shape[k]
+        s = s % n if n else 0
+        if s:
+            lead = (builtins.slice(None),) * k
+            a = concatenate([a[lead + (builtins.slice(n - s, None),)], a[lead + (builtins.slice(None, n - s),)]], k)
+    return a
+
+
+def pad(x, pad_width, mode="constant", constant_values=0.0, **kwargs) -> ndarray:
+    """A frame around `x`; mode 'constant', 'edge', 'reflect' or 'symmetric'."""
+    x = operand(x)
+    widths = numpy.broadcast_to(numpy.asarray(pad_width), (x.ndim, 2)).tolist()
+    widths = tuple((int(a), int(b)) for a, b in widths)
+    if mode == "constant":
+        return move.pad(x, widths=widths, value=float(constant_values))
+    positions = [numpy.pad(numpy.arange(n), w, mode=mode, **kwargs) for n, w in zip(x.shape, widths, strict=True)]
+    for k, p in enumerate(positions):
+        if widths[k] != (0, 0):
+            x = x[(builtins.slice(None),) * k + (array(p),)]
+    return x
+
+
+def atleast_1d(*arys):
+    """At least one axis."""
+    ys = [_at_least(operand(a), 1) for a in arys]
+    return ys[0] if len(ys) == 1 else ys
+
+
+def atleast_2d(*arys):
+    """At least two axes."""
+    ys = [_at_least(operand(a), 2) for a in arys]
+    return ys[0] if len(ys) == 1 else ys
+
+
+def tril(m, k=0) -> ndarray:
+    """The lower triangle, zeros above the k-th diagonal."""
+    mask = array(numpy.tri(m.shape[-2], m.shape[-1], k, dtype=bool))
+    return ew.where(mask, m, 0.0 if m.dtype.kind == "f" else 0)
+
+
+def triu(m, k=0) -> ndarray:
+    """The upper triangle, zeros below the k-th diagonal."""
+    mask = array(~numpy.tri(m.shape[-2], m.shape[-1], k - 1, dtype=bool))
+    return ew.where(mask, m, 0.0 if m.dtype.kind == "f" else 0)
+
+
+def diag(v, k=0) -> ndarray:
+    """The k-th diagonal of a matrix, or a matrix with `v` on it."""
+    if v.ndim == 1:
+        n = v.shape[0] + builtins.abs(k)
+        mask = array(numpy.eye(n, n, k, dtype=bool))
+        row = move.pad(v, widths=((builtins.max(k, 0), builtins.max(-k, 0)),), value=0.0)
+        return ew.where(mask, row if k >= 0 else move.expand_dims(move.pad(v, widths=((-k, 0),), value=0.0), 1), 0.0)
+    rows = numpy.arange(builtins.max(-k, 0), builtins.min(v.shape[0], v.shape[1] - k))
+    return v[array(rows), array(rows + k)]
+
+
+__all__ = [
+    "array_split", "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "column_stack",
+    "concatenate", "diag", "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack",
+    "moveaxis", "pad", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes",
+    "tile", "transpose", "tril", "triu", "vsplit", "vstack",
+]  # fmt: skip

@@ -1,0 +1,20 @@
+"""Neural-network functions, devices and files beside `np` (MXNet's `npx`)."""
+
+from __future__ import annotations
+
+from ..device import cpu as cpu
+from ..device import cpu_pinned as cpu_pinned
+from ..device import current_device as current_device
+from ..device import gpu as gpu
+from ..device import gpu_memory_info as gpu_memory_info
+from ..device import num_gpus as num_gpus
+from . import random as random
+from .files import load as load
+from .files import save as save
+from .mode import is_np_array as is_np_array
+from .mode import is_np_shape as is_np_shape
+from .mode import reset_np as reset_np
+from .mode import set_np as set_np
+from .mode import use_np as use_np
+from .mode import waitall as waitall
+from .nn import *  # noqa: F403

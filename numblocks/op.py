@@ -1,0 +1,123 @@
+"""The Op record, the registry, and `bind`: the one place every operation passes.
+
+An op is data: its kind (which supplies loop, shape rule and test), its arithmetic, its VJPs and its domain.
+Calling it binds it: whoever evaluates at the moment (eager kernels, or a trace that writes a graph) computes the
+answer, and the tape, when one records, notes what happened. Evaluators and tapes are pushed from the floors above.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from .array import Aval, ndarray
+
+REGISTRY: dict[str, Op] = {}
+
+
+class Current(threading.local):
+    """What `bind` consults, per thread.
+
+    Attributes:
+        evaluate: `(op, args, spec) -> answer`; eager unless a trace has pushed its own.
+        record: `(op, args, spec, answer)`, or None when nothing is recorded.
+        training: layers such as Dropout behave as in training.
+        substitute: while tracing, maps a parameter's array to the tracer that stands for it, else None.
+        assign: what `assign` does: in place, or noted as an output of the trace.
+        next_stream: while tracing, numbers the random draws of the call, else None.
+    """
+
+    evaluate: Callable = None
+    record: Callable | None = None
+    training = False
+    substitute: Callable | None = None
+    assign: Callable | None = None
+    next_stream: Callable | None = None
+
+
+current = Current()
+
+
+class Op:
+    """One operation.
+
+    Attributes:
+        name: unique name in `REGISTRY`.
+        kind: elementwise, reduce, move, contraction, window, gather, random, composite or opaque.
+        eager: `(op, args, spec) -> answer` on the CPU, chosen by the kind.
+        infer: `(*avals, **spec) -> Aval` (a tuple of them when `nout` > 1); scalars are passed as they are.
+        vjp: one callable per array argument, `(g, y, *xs, **spec) -> cotangent`, None where not differentiable.
+            A single callable serves every argument of an op that takes any number, with `index=` in its keywords.
+        run: the NumPy implementation, `(*numpy_arrays, out=None, **spec) -> numpy_array`.
+        scalar: the plain Python function of an elementwise op.
+        domain: where tests may draw each argument; kinks: points (or a test) to stay away from.
+        nout: number of results.
+        help: what it computes.
+    """
+
+    __slots__ = (
+        "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
+        "examples", "help",
+    )  # fmt: skip
+
+    def __init__(self, name: str, kind: str, eager: Callable, **fields: Any):
+        self.name, self.kind, self.eager = name, kind, eager
+        self.help = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
+        self.domain, self.nin, self.nout, self.examples = (-3.0, 3.0), 1, 1, ()
+        for field, value in fields.items():
+            setattr(self, field, value)
+        if name in REGISTRY:
+            raise ValueError(f"op {name}: the name is taken by {REGISTRY[name]!r}. Names are unique. Choose another.")
+        REGISTRY[name] = self
+
+    def __call__(self, *args, **spec):
+        return bind(self, args, spec)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}: {self.kind}>"
+
+    def differentiable(self, index: int) -> bool:
+        """Whether a cotangent flows to argument `index`."""
+        return self.vjp is not None and (callable(self.vjp) or (index < len(self.vjp) and self.vjp[index] is not None))
+
+    def pullback(self, index: int, g, y, xs, spec):
+        """The cotangent of argument `index` given the answer's `g`: an ordinary computation with ops."""
+        vjp = self.vjp
+        if callable(vjp):
+            return vjp(g, y, *xs, index=index, **spec)
+        return vjp[index](g, y, *xs, **spec)
+
+
+def bind(op: Op, args: tuple, spec: dict):
+    """Evaluate `op` and let the tape record it. Every operation goes through here."""
+    cur = current
+    y = cur.evaluate(op, args, spec)
+    if cur.record is not None:
+        cur.record(op, args, spec, y)
+    return y
+
+
+def assign(target: ndarray, value: ndarray) -> None:
+    """Update a state array (BatchNorm's running mean ...) in place; inside a trace, when the plan runs."""
+    if current.assign is not None:
+        current.assign(target, value)
+    else:
+        numpy.copyto(target._data, value._data, casting="same_kind")
+
+
+def detached(x):
+    """The same values off the tape."""
+    y = type(x).__new__(type(x))
+    y._data, y._device, y._node = x._data, x._device, None
+    return y
+
+
+def aval_of(x):
+    """Shape and dtype of an array; Python scalars stay as they are."""
+    if isinstance(x, ndarray):
+        d = x._data
+        return d if type(d) is Aval else Aval(d.shape, d.dtype)
+    return x

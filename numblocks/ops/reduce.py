@@ -1,0 +1,192 @@
+"""Reductions over axes, and broadcasting, their dual. `axis` is a tuple of non-negative ints; the functions of `numblocks.np` normalize it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+
+from ..array import Aval
+from ..errors import MXNetError
+from .elementwise import astype, divide, equal, exp, log, multiply, square, subtract, where
+from .elementwise import sqrt as _sqrt
+from .kinds import composite, movement, normalize_axis, primitive, reduced_shape, reduction
+from .move import reshape
+
+
+def sum_to(g, shape):
+    """The gradient of broadcasting: `g` summed over the axes along which `shape` was repeated."""
+    if g.shape == tuple(shape):
+        return g
+    new = g.ndim - len(shape)
+    axis = tuple(range(new)) + tuple(k + new for k, n in enumerate(shape) if n == 1 and g.shape[k + new] != 1)
+    if axis:
+        g = sum_(g, axis=axis, keepdims=False)
+    return g if g.shape == tuple(shape) else reshape(g, shape=tuple(shape))
+
+
+@movement(vjp=lambda g, y, x, *, shape: sum_to(g, x.shape))
+def broadcast_to(x, *, shape):
+    """Repeated along new axes and axes of length 1."""
+    try:
+        return numpy.broadcast_to(x, shape)
+    except ValueError:
+        raise MXNetError(
+            f"broadcast_to: an array of shape {x.shape} cannot be broadcast to {tuple(shape)}. Axes must be equal or 1,"
+            f" counted from the right. Reshape it first."
+        ) from None
+
+
+def spread(g, x, axis, keepdims):
+    """`g` of a reduction back over the shape of `x`."""
+    if not keepdims:
+        g = reshape(g, shape=reduced_shape(x.shape, axis, True))
+    return broadcast_to(g, shape=x.shape)
+
+
+def _share_of_extremum(g, y, x, *, axis, keepdims):
+    """Equal parts of `g` to every element that attains the extremum."""
+    hit = equal(x, spread(y, x, axis, keepdims))
+    count = sum_(astype(hit, x.dtype), axis=axis, keepdims=True)
+    if not keepdims:
+        g = reshape(g, shape=count.shape)
+    return where(hit, broadcast_to(divide(g, count), shape=x.shape), 0.0)
+
+
+def _unique_margin(x):
+    """Distance between the largest two values: 0 at a tie, where max has no derivative."""
+    flat = numpy.sort(numpy.ravel(x))
+    return numpy.diff(flat) if flat.size > 1 else numpy.ones(1)
+
+
+@reduction(vjp=lambda g, y, x, *, axis, keepdims: spread(g, x, axis, keepdims), how="sum")
+def sum_(x, *, axis, keepdims, out=None):
+    """Sum; bool and small integers are summed as int64."""
+    return numpy.add.reduce(x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
+
+
+@reduction(vjp=_share_of_extremum, how="max", kinks=_unique_margin)
+def max_(x, *, axis, keepdims, out=None):
+    """Largest value; NaN if there is one."""
+    _refuse_empty("max", x, axis)
+    return numpy.maximum.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+@reduction(vjp=_share_of_extremum, how="min", kinks=_unique_margin)
+def min_(x, *, axis, keepdims, out=None):
+    """Smallest value; NaN if there is one."""
+    _refuse_empty("min", x, axis)
+    return numpy.minimum.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+@reduction(vjp=lambda g, y, x, *, axis, keepdims: divide(spread(multiply(g, y), x, axis, keepdims), x), how="prod",
+           domain=(0.5, 2.0))
+def prod(x, *, axis, keepdims, out=None):
+    """Product; bool and small integers are multiplied as int64. The gradient is for values other than 0."""
+    return numpy.multiply.reduce(
+        x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64
+    )
+
+
+def _refuse_empty(where_, x, axis):
+    if any(x.shape[k] == 0 for k in axis):
+        raise ValueError(
+            f"{where_}: an array of shape {x.shape} has no elements along axis {axis}. The extremum of nothing is not"
+            f" defined. Check that the array is not empty first."
+        )
+
+
+def _infer_arg(x, *, axis, keepdims):
+    shape = reduced_shape(x.shape, range(x.ndim) if axis is None else (axis,), keepdims)
+    return Aval(shape, numpy.dtype("int64"))
+
+
+@primitive(kind="reduce", infer=_infer_arg)
+def argmax(x, *, axis, keepdims, out=None):
+    """Index (int64) of the first largest value along `axis` (an int, or None: of the flat array)."""
+    return _fill(out, numpy.argmax(x, axis=axis, keepdims=keepdims))
+
+
+@primitive(kind="reduce", infer=_infer_arg)
+def argmin(x, *, axis, keepdims, out=None):
+    """Index (int64) of the first smallest value along `axis` (an int, or None: of the flat array)."""
+    return _fill(out, numpy.argmin(x, axis=axis, keepdims=keepdims))
+
+
+def _fill(out, y):
+    if out is None:
+        return y
+    out[...] = y
+    return out
+
+
+# --- composed --------------------------------------------------------------------------------------------------------
+
+
+def mean(x, *, axis, keepdims):
+    """Arithmetic mean; float32 for integers."""
+    n = math.prod(x.shape[k] for k in axis)
+    if x.dtype.kind != "f":
+        x = astype(x, "float32")
+    if n == 0:
+        return sum_(x, axis=axis, keepdims=keepdims) * math.nan
+    return sum_(x, axis=axis, keepdims=keepdims) * (1.0 / n)
+
+
+def var(x, *, axis, keepdims, ddof=0):
+    """Variance with `n - ddof` in the denominator."""
+    n = math.prod(x.shape[k] for k in axis)
+    centred = subtract(x, mean(x, axis=axis, keepdims=True))
+    return sum_(square(centred), axis=axis, keepdims=keepdims) * (1.0 / (n - ddof) if n > ddof else math.nan)
+
+
+def std(x, *, axis, keepdims, ddof=0):
+    """Square root of the variance."""
+    return _sqrt(var(x, axis=axis, keepdims=keepdims, ddof=ddof))
+
+
+def _softmax_vjp(g, y, x, *, axis):
+    return y * (g - sum_(g * y, axis=(axis,), keepdims=True))
+
+
+def _log_softmax_vjp(g, y, x, *, axis):
+    return g - exp(y) * sum_(g, axis=(axis,), keepdims=True)
+
+
+@composite(vjp=_softmax_vjp)
+def softmax(x, *, axis):
+    """exp(x - max) / sum(exp(x - max)) along `axis`, an int >= 0."""
+    e = exp(x - max_(x, axis=(axis,), keepdims=True))
+    return e / sum_(e, axis=(axis,), keepdims=True)
+
+
+@composite(vjp=_log_softmax_vjp)
+def log_softmax(x, *, axis):
+    """x - max - log(sum(exp(x - max))) along `axis`, an int >= 0."""
+    z = x - max_(x, axis=(axis,), keepdims=True)
+    return z - log(sum_(exp(z), axis=(axis,), keepdims=True))
+
+
+def logsumexp(x, *, axis, keepdims):
+    """log(sum(exp(x))) without overflow."""
+    m = max_(x, axis=axis, keepdims=True)
+    y = log(sum_(exp(x - m), axis=axis, keepdims=True)) + m
+    return y if keepdims else reshape(y, shape=reduced_shape(x.shape, axis, False))
+
+
+def norm(x, *, axis, keepdims, ord=2):
+    """Vector norm of order 1, 2 or inf over `axis`."""
+    from_abs = x if ord == 2 else where(x >= 0, x, -x)
+    if ord == 2:
+        return _sqrt(sum_(square(x), axis=axis, keepdims=keepdims))
+    if ord == 1:
+        return sum_(from_abs, axis=axis, keepdims=keepdims)
+    if ord == math.inf:
+        return max_(from_abs, axis=axis, keepdims=keepdims)
+    raise ValueError(f"norm: order {ord!r} is not supported. Vector norms here are 1, 2 and inf. Use one of them.")
+
+
+__all__ = [
+    "argmax", "argmin", "broadcast_to", "log_softmax", "logsumexp", "max_", "mean", "min_", "norm", "normalize_axis", "prod",
+    "reduced_shape", "softmax", "spread", "std", "sum_", "sum_to", "var",
+]  # fmt: skip
