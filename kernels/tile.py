@@ -76,3 +76,9 @@ def copy(y, i, x, j, n):
     """`y[i : i + n] = x[j : j + n]`, in whole vectors but for a masked last one; made for short rows."""
     for k in range(n):
         y[i + k] = x[j + k]
+
+
+def window(y, i, x, j, first, last, n):
+    """`y[i + k] = x[j + k]` for `first <= k < last`, 0 for the other `k` in `[0, n)`; reads nothing outside."""
+    for k in range(n):
+        y[i + k] = x[j + k] if first <= k < last else 0

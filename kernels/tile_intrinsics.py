@@ -156,6 +156,31 @@ def sums(typingctx, t, y):
     return types.void(t, y), codegen
 
 
+def _masked(builder, element):
+    """`(load, store)`: `load(pointer, mask)` has 0 in the other lanes; neither touches memory there."""
+    vector, size = _vector_type(element), element.bitwidth // 8
+    at, mask_type = vector.as_pointer(), ir.VectorType(ir.IntType(1), vector.count)
+    suffix = f"v{vector.count}f{element.bitwidth}.p0"
+    align = ir.Constant(ir.IntType(32), size)
+    load = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(vector, [at, ir.IntType(32), mask_type, vector]), f"llvm.masked.load.{suffix}")
+    store = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(ir.VoidType(), [vector, at, ir.IntType(32), mask_type]),
+        f"llvm.masked.store.{suffix}")
+    return (lambda p, mask: builder.call(load, [builder.bitcast(p, at), align, mask, ir.Constant(vector, None)]),
+            lambda value, p, mask: builder.call(store, [value, builder.bitcast(p, at), align, mask]))
+
+
+def _below(builder, element, k, bound):
+    """Mask of the lanes `l` with `k + l < bound`."""
+    count = 512 // element.bitwidth
+    index = ir.VectorType(ir.IntType(32), count)
+    room = builder.trunc(builder.sub(bound, k), ir.IntType(32))
+    spread = builder.insert_element(ir.Constant(index, ir.Undefined), room, ir.Constant(ir.IntType(32), 0))
+    spread = builder.shuffle_vector(spread, ir.Constant(index, ir.Undefined), ir.Constant(index, [0] * count))
+    return builder.icmp_signed("<", ir.Constant(index, list(range(count))), spread)
+
+
 @intrinsic
 def copy(typingctx, y, i, x, j, n):
     """Whole vectors, then one masked load and store."""
@@ -163,32 +188,35 @@ def copy(typingctx, y, i, x, j, n):
 
     def codegen(context, builder, signature, args):
         y_, i_, x_, j_, n_ = args
-        vector, lanes = _vector_type(element), 512 // element.bitwidth
-        size = element.bitwidth // 8
+        vector, lanes, size = _vector_type(element), 512 // element.bitwidth, element.bitwidth // 8
         whole = builder.and_(n_, _int(-lanes))
         with cgutils.for_range_slice(builder, _int(0), whole, _int(lanes)) as (k, _):
             place = builder.bitcast(_at(builder, y_, i_, k), vector.as_pointer())
             builder.store(_load(builder, element, x_, j_, k), place, align=size)
-        rest = builder.sub(n_, whole)
-        with builder.if_then(builder.icmp_signed(">", rest, _int(0))):
-            narrow = builder.trunc(rest, ir.IntType(32))
-            mask_type = ir.VectorType(ir.IntType(1), lanes)
-            index = ir.VectorType(ir.IntType(32), lanes)
-            spread = builder.insert_element(ir.Constant(index, ir.Undefined), narrow, ir.Constant(ir.IntType(32), 0))
-            spread = builder.shuffle_vector(spread, ir.Constant(index, ir.Undefined), ir.Constant(index, [0] * lanes))
-            mask = builder.icmp_signed("<", ir.Constant(index, list(range(lanes))), spread)
-            at = vector.as_pointer()
-            suffix = f"v{lanes}f{element.bitwidth}.p0"
-            load = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
-                vector, [at, ir.IntType(32), mask_type, vector]), f"llvm.masked.load.{suffix}")
-            store = cgutils.get_or_insert_function(builder.module, ir.FunctionType(
-                ir.VoidType(), [vector, at, ir.IntType(32), mask_type]), f"llvm.masked.store.{suffix}")
-            align = ir.Constant(ir.IntType(32), size)
-            source = builder.bitcast(_at(builder, x_, j_, whole), at)
-            value = builder.call(load, [source, align, mask, ir.Constant(vector, None)])
-            builder.call(store, [value, builder.bitcast(_at(builder, y_, i_, whole), at), align, mask])
+        with builder.if_then(builder.icmp_signed("<", whole, n_)):
+            load, store = _masked(builder, element)
+            mask = _below(builder, element, whole, n_)
+            store(load(_at(builder, x_, j_, whole), mask), _at(builder, y_, i_, whole), mask)
         return context.get_dummy_value()
     return types.void(y, types.intp, x, types.intp, types.intp), codegen
 
 
-COMPILED = {getattr(plain, name): globals()[name] for name in ("tile", "outer", "dots", "put", "sums", "copy")}
+@intrinsic
+def window(typingctx, y, i, x, j, first, last, n):
+    """Masked loads and stores throughout."""
+    element = x.dtype
+
+    def codegen(context, builder, signature, args):
+        y_, i_, x_, j_, first_, last_, n_ = args
+        load, store = _masked(builder, element)
+        with cgutils.for_range_slice(builder, _int(0), n_, _int(512 // element.bitwidth)) as (k, _):
+            inside = builder.and_(_below(builder, element, k, last_),
+                                  builder.not_(_below(builder, element, k, first_)))
+            value = load(_at(builder, x_, j_, k), inside)
+            store(value, _at(builder, y_, i_, k), _below(builder, element, k, n_))
+        return context.get_dummy_value()
+    return types.void(y, types.intp, x, types.intp, types.intp, types.intp, types.intp), codegen
+
+
+COMPILED = {getattr(plain, name): globals()[name]
+            for name in ("tile", "outer", "dots", "put", "sums", "copy", "window")}

@@ -13,7 +13,7 @@ the gradient of the weight multiplies vectors of cotangent and input, and sums l
 The library binds `T` element type, `M` and `V` the tile, `LANES` elements per vector anew.
 """
 from ..prelude import float32, int64, pointer, stack
-from ..tile import copy, dots, outer, put, sums, tile
+from ..tile import copy, dots, outer, put, sums, tile, window
 
 T = float32
 M = 8
@@ -47,18 +47,16 @@ def pack(lo, hi, a):
                 d = sd * td + rd - pd
                 for th in range(TH):
                     h = sh * th + rh - ph
+                    j = ((plane * D + d) * H + h) * W + rw - pw
                     if d < 0 or d >= D or h < 0 or h >= H:
-                        for t in range(TW):
-                            y[i + t] = T(0)
+                        window(y, i, x, i, 0, 0, TW)
+                    elif sw == 1:
+                        window(y, i, x, j, first, last, TW)
                     else:
-                        j = ((plane * D + d) * H + h) * W + rw - pw
                         for t in range(first):
                             y[i + t] = T(0)
-                        if sw == 1:
-                            copy(y, i + first, x, j + first, last - first)
-                        else:
-                            for t in range(first, last):
-                                y[i + t] = x[j + sw * t]
+                        for t in range(first, last):
+                            y[i + t] = x[j + sw * t]
                         for t in range(last, TW):
                             y[i + t] = T(0)
                     i += TW
@@ -122,9 +120,9 @@ def forward(lo, hi, a):
             target = a[22] + image * a[13] + (group * O + block * M + m) * a[14]
             p = start
             row, column = p // TW, p % TW
+            d, h = row // TH, row % TH
             while p < stop:
                 run = min(TW - column, stop - p)
-                d, h = row // TH, row % TH
                 keep = min(column + run, OW) - column
                 if h < OH and keep > 0:
                     i = target + d * yd + h * yh + column * yw
@@ -135,7 +133,9 @@ def forward(lo, hi, a):
                         for q in range(keep):
                             y[i + q * yw] = stage[j + q]
                 p += run
-                row, column = row + 1, 0
+                h, column = h + 1, 0
+                if h == TH:
+                    d, h = d + 1, 0
 
 
 def weight(lo, hi, a):
