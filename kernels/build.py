@@ -6,6 +6,7 @@
 A process whose kernels all lie on disk never imports numba.
 """
 import os
+import re
 import sys
 import threading
 from collections import namedtuple
@@ -136,7 +137,7 @@ def _paths(name: str) -> tuple[Path, Path] | tuple[None, None]:
     if place is None:
         return None, None
     if not _tags:
-        _tags.append(_loader().tag())
+        _tags.append(_loader().tag(place))
     stem = place / _tags[0] / name
     return stem.with_name(name + ".py"), stem.with_name(name + ".o")
 
@@ -169,8 +170,7 @@ def _build(name, text):
         data, undefined = compiler.compile_object(name, text, shown)
         call, address = _loader().load_object(data, name, undefined)
     except Exception as error:
-        raise RuntimeError(f"{shown}: kernel {name} cannot be built. {_reason(error)}. "
-                           "Read the file above; the cause below is the compiler's own.") from error
+        raise RuntimeError(_complaint(name, shown, error)) from error
     _builds += 1
     if source is not None:
         _write(path, cache.seal(text, data, undefined))
@@ -190,13 +190,21 @@ def _write(path, data):
     return path
 
 
-def _reason(error: Exception) -> str:
-    """First telling line of a compiler's message."""
+def _complaint(name: str, shown: str, error: Exception) -> str:
+    """One line for a failed build: the file and line, the compiler's telling words, what to do."""
     if isinstance(error, ModuleNotFoundError):
-        return f"{error.name} is not installed, and this kernel is not in the cache"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith("Failed in")] or [type(error).__name__]
-    return lines[0].rstrip(".")
+        return (f"kernel {name}: it is not in the cache {directory()}, and {error.name} is not installed. "
+                "A kernel that is new to this machine must be compiled. Install numba.")
+    words = str(error)
+    lines = [line.strip() for line in words.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Failed in")] or [type(error).__name__]
+    inner = re.search(r"^ +\w*Error: (.+)$", words, re.M)           # an intrinsic's own refusal
+    call = re.search(r"^ *>>> (.+)$", words, re.M)
+    what = inner[1] if inner else f"{lines[0].rstrip(':')} {call[1]}" if call else lines[0]
+    line = re.search(rf"{re.escape(os.path.basename(shown))}\W+(?:line )?(\d+)", words)
+    where = f"{shown}:{line[1]}" if line else shown
+    return (f"{where}: kernel {name} cannot be built: {what.rstrip('.')}. A kernel runs without the "
+            "interpreter, on machine types only. Correct the text; the compiler's own words are chained.")
 
 
 def _hold():

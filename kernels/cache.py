@@ -22,7 +22,8 @@ _MAGIC = b"numblks1"
 _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_CPU_NAME",
              "NUMBA_CPU_FEATURES", "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
              "NUMBA_DISABLE_INTEL_SVML")
-_SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "compiler.py")
+_SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "lanes.py",
+            "lanes_ir.py", "compiler.py", "loader.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 
@@ -96,22 +97,31 @@ def _is_ours(place: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def tag(llvmlite_version: str, cpu: str, features: str) -> str:
-    """Name of the subdirectory for this Numba, llvmlite and CPU.
+def tag(place: Path, llvmlite_version: str, cpu: str, features: str) -> str:
+    """Name of the subdirectory of `place` for this Numba, llvmlite and CPU.
 
-    Numba's version is read from its files: to import it would cost what the cache saves.
+    Numba's version is read from its files: to import it would cost what the cache saves. Where Numba is not
+    installed the newest fitting subdirectory serves: a filled cache needs NumPy and llvmlite only.
     """
     here = Path(__file__).parent
-    parts = [_numba_version(), llvmlite_version, sys.platform, cpu, features]
+    parts = [llvmlite_version, sys.platform, cpu, features]
     parts += [f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ]
     parts += [read_source(here / name) for name in _SOURCES]
-    return f"numba{parts[0]}-{cpu or 'cpu'}-{digest(*parts)}"
+    rest = f"-{cpu or 'cpu'}-{digest(*parts)}"
+    version = _numba_version()
+    if version is None:
+        fitting = sorted(place.glob(f"numba*{rest}"), key=lambda path: path.stat().st_mtime)
+        return fitting[-1].name if fitting else "numba0" + rest
+    return f"numba{version}{rest}"
 
 
-def _numba_version() -> str:
-    spec = importlib.util.find_spec("numba")
+def _numba_version() -> str | None:
+    try:
+        spec = importlib.util.find_spec("numba")
+    except ValueError:                                      # blocked in sys.modules
+        spec = None
     if spec is None or not spec.origin:
-        return "none"
+        return None
     try:
         text = (Path(spec.origin).parent / "_version.py").read_text()
         return re.search(r"[\"']version[\"']: [\"']([^\"']+)|version = [\"']([^\"']+)", text).group(1)

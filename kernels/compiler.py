@@ -11,10 +11,11 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaWarning
 
-from . import intrinsics, loader, tile_intrinsics
+from . import intrinsics, lanes_ir, loader, tile_intrinsics
 
 SIGNATURE = types.void(types.int64, types.int64, types.CPointer(types.int64))
-COMPILED = {**intrinsics.COMPILED, **tile_intrinsics.COMPILED}      # plain function -> its compiled form
+# plain function -> its compiled form
+COMPILED = {**intrinsics.COMPILED, **tile_intrinsics.COMPILED, **lanes_ir.COMPILED}
 OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
 
 # What an optimized kernel may still call: the C math library and memory moves.
@@ -50,9 +51,8 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
     signature = dispatcher.signatures[0]
     ir = dispatcher.inspect_llvm(signature)
     if ".const.picklebuf" in ir:
-        raise Refused("the kernel can raise a Python exception. Kernels run without an interpreter. Take out "
-                      "`raise` and `assert`, and replace what checks at run time: slices of unequal length, "
-                      "range() with a step that is not a literal (use while)")
+        raise Refused("it can raise a Python exception (raise, assert, a slice of unequal length, or range() "
+                      "with a step that is not a literal: use while)")
     module = llvm.parse_assembly(_export(ir, dispatcher.overloads[signature].fndesc.llvm_func_name, name))
     for item in (*module.functions, *module.global_variables):
         if not item.is_declaration and item.name != name:
@@ -65,8 +65,7 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
     undefined = loader.undefined_symbols(module, data)
     unknown = sorted(set(undefined) - ALLOWED)
     if unknown:
-        raise Refused(f"the object code needs {', '.join(unknown)}. Only the C math library is there when a "
-                      "kernel is loaded without numba. Use math functions and numblocks.kernels.prelude only")
+        raise Refused(f"its code calls {', '.join(unknown)}, and there is only the C math library")
     return data, [symbol for symbol in undefined if symbol != "_GLOBAL_OFFSET_TABLE_"]
 
 
@@ -88,6 +87,7 @@ def _compile(name, text, path):
         if kernel is None:
             raise Refused(f"the text does not define {name}")
         default = module.__dict__.get("FASTMATH", False)
+        module.__dict__.update(lanes_ir.compile_lanes(module.__dict__))
         for key, value in list(module.__dict__.items()):
             if isinstance(value, python_types.FunctionType):
                 if value in COMPILED:

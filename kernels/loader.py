@@ -25,17 +25,21 @@ def host() -> tuple[str, str]:
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
-def tag() -> str:
-    """Subdirectory of the cache for this process."""
-    return cache.tag(llvmlite.__version__, *host())
+def tag(place) -> str:
+    """Subdirectory of the cache directory `place` for this process."""
+    return cache.tag(place, llvmlite.__version__, *host())
 
 
 def host_machine():
     """A new LLVM target machine for this CPU, at full optimization."""
     _start()
     cpu, features = host()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=cpu, features=features, opt=3, reloc="pic", codemodel="jitdefault", jit=True)
+    target = llvm.Target.from_default_triple()
+    # absolute addresses on x86, as Numba has it: objects with a .got cannot share an engine (see load_object)
+    known = {"x86": "static", "ppc": "pic"}
+    reloc = known.get(target.name[:3], "default")
+    return target.create_target_machine(
+        cpu=cpu, features=features, opt=3, reloc=reloc, codemodel="jitdefault", jit=True)
 
 
 def load_object(data: bytes, symbol: str, undefined: list[str]):
@@ -57,8 +61,8 @@ def load_object(data: bytes, symbol: str, undefined: list[str]):
     absent = [name for name in undefined if not llvm.address_of_symbol(name)]
     if absent:
         raise Missing(f"symbols not found in this process: {', '.join(absent)}")
-    # LLVM reckons offsets from the first .got of an engine also for later objects, which have one of their own:
-    # two objects with constants in memory must not meet in one engine (wrong addresses, then a crash)
+    # LLVM reckons offsets from the first .got of an engine also for later objects that have one of their own:
+    # two such objects must not meet in one engine (wrong addresses, then a crash)
     if not _engines or symbol in _names or b"_GLOBAL_OFFSET_TABLE_" in data:
         forget()
         machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)

@@ -95,6 +95,14 @@ def test_same_name_other_text_is_another_kernel(place):
     np.testing.assert_array_equal(apply(build.load("same", text_of("same", "x[i] + float32(1)")), X), X + 1)
 
 
+def test_many_kernels_with_constants_in_memory_live_side_by_side(place):
+    values = [f"math.exp(x[i] * float32({k}.25)) + float32({k}.125)" for k in range(12)]
+    kernels = [build.load(f"side_{k}", text_of(f"side_{k}", value)) for k, value in enumerate(values)]
+    x = np.linspace(-1, 0, 100, dtype=np.float32)
+    for k, kernel in enumerate(kernels):
+        np.testing.assert_allclose(apply(kernel, x), np.exp(x * (k + 0.25)) + (k + 0.125), rtol=1e-5)
+
+
 def test_kernel_survives_pickle(place):
     kernel = build.load("double", text_of("double"))
     assert pickle.loads(pickle.dumps(kernel)) is kernel
@@ -290,11 +298,19 @@ def test_text_without_the_function(place):
         build.load("other", text_of("double"))
 
 
-def test_numba_missing_says_so(place, monkeypatch):
-    monkeypatch.setitem(sys.modules, "numblocks.kernels.compiler", None)
-    monkeypatch.delattr(sys.modules["numblocks.kernels"], "compiler", raising=False)
-    with pytest.raises(RuntimeError, match="cannot be built"):
-        build.load("double", text_of("double"))
+def test_numba_missing_says_so(place):
+    build.load("double", text_of("double"))
+    out = python(f"""
+import sys
+sys.modules["numba"] = None
+from numblocks.kernels import build
+build.load("double", {text_of("double")!r})               # is in the cache: needs no numba
+try:
+    build.load("triple", {text_of("triple", "x[i] * float32(3)")!r})
+except RuntimeError as error:
+    print(error)
+""")
+    assert "kernel triple" in out and "numba is not installed" in out
 
 
 def test_compiler_switched_off_says_so(place):
