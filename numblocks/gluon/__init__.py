@@ -1,0 +1,23 @@
+"""Gluon: nets, their parameters, losses and training.
+
+| name | what |
+|---|---|
+| Block, HybridBlock | a net or layer; one that `hybridize()` compiles |
+| nn | layers |
+| loss | losses |
+| Parameter, Constant, ParameterDict | what a net learns |
+| Trainer | applies an optimizer to parameters |
+| data | datasets and loaders |
+| utils | splitting batches over devices, clipping gradients |
+"""
+
+from . import data, loss, nn, parameter, utils
+from .block import Block
+from .hybrid import HybridBlock
+from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
+from .trainer import Trainer
+
+__all__ = [
+    "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
+    "Trainer", "data", "loss", "nn", "parameter", "utils",
+]  # fmt: skip

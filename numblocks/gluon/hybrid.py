@@ -1,0 +1,177 @@
+"""`HybridBlock`: a Block that `hybridize()` turns into one compiled function."""
+
+from __future__ import annotations
+
+import inspect
+
+from .. import autograd
+from ..op import current
+from .block import Block
+from .compiled import Compiled
+from .hooks import call_with_hooks
+from .infer import hybrid_forward_inferring
+from .namespace import F
+from .parameter import DeferredInitializationError
+from .structure import Traced, Version, parts
+from .where import LOCATED, locate
+
+
+class HybridBlock(Block):
+    """A Block whose forward uses only arrays and numblocks' operations, so that it can be compiled.
+
+    Write either `forward(self, x)`, using `self.weight.data()`, or `hybrid_forward(self, F, x, weight)`: `F`
+    offers the names of `nd`, `np` and `npx` (and `F.np`, `F.npx`), and registered parameters arrive as
+    keywords. A forward with parameters whose shape is open (`-1`) also has `infer_shape(self, x)`, which
+    completes them: `self.weight.shape = (10, x.shape[1])`. With `hybrid_forward`, the usual operators
+    complete them without it.
+
+    Args:
+        prefix, params: as of Block.
+
+    >>> class Double(HybridBlock):
+    ...     def forward(self, x):                          # x: any shape -> the same shape
+    ...         return 2 * x
+    >>> net = Double()
+    >>> net.hybridize()
+    >>> net(np.ones((2,)))
+    array([2., 2.])
+    """
+
+    def __init__(self, prefix=None, params=None):
+        super().__init__(prefix, params)
+        self._active = False
+        self._flags: dict = {}
+        self._pending = False  # some own parameter may still have an open shape
+        self._traced: Traced | None = None
+
+    def __call__(self, *args, **kwargs):
+        """Run `forward`, compiled after `hybridize()`. An error on the way names the block it came from."""
+        try:
+            # While a trace runs (substitute is set) the children are part of what is traced.
+            if self._active and current.substitute is None:
+                run = self._run_compiled
+            else:
+                run = self._run_pending if self._pending else self.forward
+            if self._forward_pre_hooks or self._forward_hooks:
+                return call_with_hooks(self, run, args, kwargs)
+            return run(*args, **kwargs)
+        except LOCATED as error:
+            locate(error, self)
+            raise
+
+    def forward(self, x, *args):
+        """Computes `hybrid_forward`; override one of the two."""
+        device = x.ctx if hasattr(x, "ctx") else None
+        try:
+            params = {name: param.data(device) for name, param in self._reg_params.items()}
+        except DeferredInitializationError:
+            return hybrid_forward_inferring(self, x, args)
+        return self.hybrid_forward(F, x, *args, **params)
+
+    def hybrid_forward(self, F, x, *args, **kwargs):
+        """What the block computes with the operations of `F`; parameters arrive as keywords."""
+        raise NotImplementedError(
+            "has neither forward nor hybrid_forward. A HybridBlock computes what one of them returns. Write"
+            " one."
+        )
+
+    # ---- shapes --------------------
+
+    def infer_shape(self, *args) -> None:
+        """Complete the open shapes of all parameters of this net from inputs like `args`.
+
+        A layer overrides it to set the shapes of its own parameters.
+        """
+        _complete(self, args, {})
+
+    def _run_pending(self, *args, **kwargs):
+        """A forward with parameters that may wait for their shape."""
+        waiting = [p for p in self._reg_params.values() if p._deferred is not None]
+        if waiting:
+            if type(self).infer_shape is not HybridBlock.infer_shape:
+                self.infer_shape(*args)
+            for param in waiting:
+                if param.shape is not None and -1 not in param.shape:
+                    param._finish_deferred_init()
+        out = self.forward(*args, **kwargs)
+        self._pending = any(not p._arrays for p in self._reg_params.values())
+        return out
+
+    # ---- compiling --------------------
+
+    def hybridize(self, active: bool = True, backend=None, clear: bool = True, **flags) -> None:
+        """From the next call on, run as one compiled function (`active=False`: as plain Python again).
+
+        Args:
+            active: compile or not.
+            backend: accepted for old code.
+            clear: forget what was compiled before.
+            flags: `static_alloc`, `static_shape`, `inline_limit` and others are accepted for old code.
+        """
+        self._active = active
+        self._flags = flags
+        if clear:
+            self._traced = None
+        super().hybridize(active, **flags)
+
+    def _run_compiled(self, *args, **kwargs):
+        traced = self._traced
+        if traced is None or traced.version != Version.number:
+            traced = self._prepare(args, kwargs)
+        if kwargs:
+            args = inspect.signature(self.forward).bind(*args, **kwargs).args
+        return traced.compiled(traced.params, args)
+
+    def _prepare(self, args, kwargs) -> Traced:
+        """Complete open shapes, and start a new compiled function if parts of the net were exchanged."""
+        now = parts(self)
+        if self._traced is None or now != self._traced.parts:
+            params = list(self.collect_params().values())
+            if any(not p._arrays for p in params):
+                _complete(self, args, kwargs)
+            params = [p for p in params if p._arrays]  # one that forward does not use may stay open
+            compiled = Compiled(self._traceable, name=self.name or type(self).__name__, **self._flags)
+            self._traced = Traced(compiled, params, now, Version.number)
+        self._traced.version = Version.number
+        return self._traced
+
+    def _traceable(self, *args, **kwargs):
+        """What a trace runs: forward, without the compiled path, errors located by the caller."""
+        return (self._run_pending if self._pending else self.forward)(*args, **kwargs)
+
+    # ---- parts --------------------
+
+    def _register_parameter(self, name, param) -> None:
+        super()._register_parameter(name, param)
+        Version.number += 1
+        self._pending = True
+
+    def register_child(self, block: Block, name: str | None = None) -> None:
+        """Make the HybridBlock `block` a child; other Blocks cannot be compiled and are refused."""
+        if isinstance(block, Block) and not isinstance(block, HybridBlock):
+            raise ValueError(
+                f"{type(self).__name__}: children of a HybridBlock must be HybridBlocks, but"
+                f" {type(block).__name__} is a plain Block. It cannot become part of a compiled net. Use"
+                f" nn.Sequential (or Block) for this net, or derive {type(block).__name__} from HybridBlock."
+            )
+        super().register_child(block, name)
+        Version.number += 1
+
+    def cast(self, dtype) -> None:
+        """Convert all parameters to `dtype`."""
+        self._traced = None
+        super().cast(dtype)
+
+
+def _complete(block: HybridBlock, args, kwargs) -> None:
+    """Run `block` once, for the shapes only: in prediction mode and off the tape: no state changes."""
+    with autograd.pause():
+        current.substitute = _itself
+        try:
+            block._traceable(*args, **kwargs)
+        finally:
+            current.substitute = None
+
+
+def _itself(array):
+    return array

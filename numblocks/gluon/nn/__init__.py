@@ -1,0 +1,46 @@
+"""Layers.
+
+| names | what |
+|---|---|
+| Block, HybridBlock | bases |
+| Sequential, HybridSequential, Concurrent, HybridConcurrent | blocks in a row, or side by side |
+| Dense, Embedding, Dropout, Flatten, Identity | the everyday layers |
+| Lambda, HybridLambda | functions as layers |
+| Activation, LeakyReLU, PReLU, ELU, SELU, GELU, Swish, SiLU | activations |
+| BatchNorm, LayerNorm | normalization |
+| Conv1D, Conv2D, Conv3D | convolution |
+| MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, each 1D, 2D and 3D | pooling |
+"""
+
+from ..block import Block
+from ..hybrid import HybridBlock
+from .activations import ELU, GELU, SELU, Activation, LeakyReLU, PReLU, SiLU, Swish
+from .basic import Dense, Dropout, Embedding, Flatten, Identity
+from .concurrent import Concurrent, HybridConcurrent
+from .conv import Conv1D, Conv2D, Conv3D
+from .lambdas import HybridLambda, Lambda
+from .norm import BatchNorm, LayerNorm
+from .pool import (
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from .sequential import HybridSequential, Sequential
+
+__all__ = [
+    "Activation", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Block", "Concurrent", "Conv1D",
+    "Conv2D", "Conv3D", "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
+    "HybridBlock", "HybridConcurrent", "HybridLambda", "HybridSequential", "Identity", "Lambda",
+    "LayerNorm", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPool3D", "PReLU", "SELU", "Sequential", "SiLU",
+    "Swish",
+]  # fmt: skip

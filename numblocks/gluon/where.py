@@ -1,0 +1,24 @@
+"""Puts the path of the block at fault in front of an error's message: `mlp0.hidden (Dense): ...`.
+
+Every `Block.__call__` that an error passes on its way out adds its step. The work is done only when something
+has already failed.
+"""
+
+from __future__ import annotations
+
+# KeyError and OSError are left alone: their message is not simply their first argument.
+LOCATED = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
+
+
+def locate(error: Exception, block) -> None:
+    """Note that `error` passed through `block`, and begin its message with the path known so far."""
+    if len(error.args) != 1 or not isinstance(error.args[0], str):
+        return
+    text, inner, path, kind = getattr(error, "_located", (error.args[0], None, "", type(block).__name__))
+    if inner is not None:
+        if inner is block:
+            return
+        step = next((name for name, child in block._children.items() if child is inner), inner.name)
+        path = f".{step}{path}"
+    error._located = (text, block, path, kind)
+    error.args = (f"{block.name or type(block).__name__}{path} ({kind}): {text}",)
