@@ -54,9 +54,8 @@ def create(init, **kwargs):
         init, kwargs = json.loads(init)
     if not isinstance(init, str):
         raise AssertionError(
-            f"initializer: got {init!r} ({type(init).__name__}). An initializer must be a string or"
-            f" an Initializer"
-            f" object. Make one, e.g. init.Xavier()."
+            f"initializer: got {init!r} ({type(init).__name__}). An initializer must be a string or an"
+            f" Initializer object. Make one, e.g. init.Xavier()."
         )
     klass = _registry.get(init.lower())
     if klass is None:
@@ -160,9 +159,8 @@ class Initializer:
 
     def _init_default(self, name, arr):
         raise ValueError(
-            f"{type(self).__name__}: cannot tell what '{name}' is. Names that end in weight, bias,"
-            f" gamma, beta, mean"
-            f" or var are known. Rename the parameter, or give it an initializer of its own."
+            f"{type(self).__name__}: cannot tell what '{name}' is. Names that end in weight, bias, gamma,"
+            f" beta, mean or var are known. Rename the parameter, or give it an initializer of its own."
         )
 
 
@@ -206,8 +204,8 @@ class Constant(Initializer):
         values = numpy.asarray(getattr(self.value, "_data", self.value))
         if values.ndim and values.shape != arr.shape:
             raise ValueError(
-                f"Constant: '{name}' has shape {arr.shape}, the value {values.shape}. They must be"
-                f" equal. Reshape it."
+                f"Constant: '{name}' has shape {arr.shape}, the value {values.shape}. They must be equal."
+                f" Reshape it."
             )
         _fill(arr, values)
 
@@ -288,9 +286,8 @@ class Xavier(Initializer):
         shape = arr.shape
         if len(shape) < 2:
             raise ValueError(
-                f"{type(self).__name__}: cannot be applied to '{name}' of shape {shape}. It needs to"
-                f" tell inputs from"
-                f" outputs, hence at least 2 axes. Give that parameter another initializer."
+                f"{type(self).__name__}: cannot be applied to '{name}' of shape {shape}. It needs to tell"
+                f" inputs from outputs, hence at least 2 axes. Give that parameter another initializer."
             )
         window = math.prod(shape[2:])
         fan_out, fan_in = shape[0] * window, shape[1] * window

@@ -30,13 +30,13 @@ class LRScheduler:
             )
         if warmup_begin_lr > base_lr:
             raise ValueError(
-                f"{where}: the warm-up starts at {warmup_begin_lr}, above base_lr={base_lr}. It has to rise."
-                f" Lower warmup_begin_lr."
+                f"{where}: the warm-up starts at {warmup_begin_lr}, above base_lr={base_lr}. It has to"
+                f" rise. Lower warmup_begin_lr."
             )
         if warmup_mode not in ("linear", "constant"):
             raise ValueError(
-                f"{where}: warmup_mode={warmup_mode!r} is unknown. The modes are 'linear' and"
-                f" 'constant'. Pass one."
+                f"{where}: warmup_mode={warmup_mode!r} is unknown. The modes are 'linear' and 'constant'."
+                f" Pass one."
             )
         self.warmup_steps, self.warmup_begin_lr, self.warmup_mode = warmup_steps, warmup_begin_lr, warmup_mode
         self.start_from(base_lr)
@@ -113,8 +113,8 @@ class MultiFactorScheduler(LRScheduler):
         step = list(step)
         if not step or step[0] < 1 or any(a >= b for a, b in zip(step, step[1:], strict=False)):
             raise ValueError(
-                f"MultiFactorScheduler: step={step}. The update numbers must rise, from 1. Sort them,"
-                f" each once."
+                f"MultiFactorScheduler: step={step}. The update numbers must rise, from 1. Sort them, each"
+                f" once."
             )
         if factor > 1:
             raise ValueError(f"MultiFactorScheduler: factor={factor} makes the rate grow. Pass at most 1.")
@@ -139,9 +139,8 @@ class _Falling(LRScheduler):
             )
         if max_update <= warmup_steps:
             raise ValueError(
-                f"{type(self).__name__}: max_update={max_update} is within the warm-up of"
-                f" {warmup_steps} updates."
-                f" Nothing is left for the schedule. Raise max_update."
+                f"{type(self).__name__}: max_update={max_update} is within the warm-up of {warmup_steps}"
+                f" updates. Nothing is left for the schedule. Raise max_update."
             )
         self.max_update, self.final_lr = max_update, final_lr
         self.max_steps = max_update - warmup_steps

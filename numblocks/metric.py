@@ -39,8 +39,7 @@ def create(metric, *args, **kwargs) -> EvalMetric:
         if klass is None:
             raise ValueError(
                 f"metric.create: {metric!r} is not registered. The metrics are"
-                f" {', '.join(sorted(_registry))}."
-                f" Use one of these, or metric.register your class."
+                f" {', '.join(sorted(_registry))}. Use one of these, or metric.register your class."
             )
         return klass(*args, **kwargs)
     if callable(metric):
@@ -67,9 +66,8 @@ def check_label_shapes(labels, preds, wrap=False, shape=False):
     a, b = (labels.shape, preds.shape) if shape else (len(labels), len(preds))
     if a != b:
         raise ValueError(
-            f"metric: labels have {'shape' if shape else 'length'} {a}, predictions {b}. They are"
-            f" compared one by one."
-            f" Pass as many labels as predictions."
+            f"metric: labels have {'shape' if shape else 'length'} {a}, predictions {b}. They are compared"
+            f" one by one. Pass as many labels as predictions."
         )
     if wrap:
         labels = labels if isinstance(labels, (list, tuple)) else [labels]
@@ -261,8 +259,7 @@ class TopKAccuracy(EvalMetric):
 
 
 class _Regression(EvalMetric):
-    """The mean over batches of each batch's own figure, as in Gluon: batches count alike whatever their
-    size."""
+    """The mean over batches of each batch's own figure, as in Gluon: all batches count alike."""
 
     def measure(self, label, pred):
         label, pred = (v.reshape(len(v), -1).astype("float64") for v in (label, pred))
@@ -312,14 +309,12 @@ def _at_label(where: str, label, pred) -> numpy.ndarray:
     if pred.ndim != 2 or len(pred) != len(label):
         raise ValueError(
             f"{where}: {label.size} labels and predictions of shape {pred.shape}. Predictions are"
-            f" probabilities"
-            f" (n, classes). Reshape them."
+            f" probabilities (n, classes). Reshape them."
         )
     if label.size and (label.min() < 0 or label.max() >= pred.shape[1]):
         raise ValueError(
-            f"{where}: labels from {label.min()} to {label.max()} for {pred.shape[1]} classes."
-            f" Classes count from 0."
-            f" Check the labels."
+            f"{where}: labels from {label.min()} to {label.max()} for {pred.shape[1]} classes. Classes"
+            f" count from 0. Check the labels."
         )
     return pred.astype("float64")[numpy.arange(len(label)), label]
 

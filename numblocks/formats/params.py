@@ -48,8 +48,8 @@ class _Reader:
     def wrong(self, what: str, why: str = "") -> MXNetError:
         why = why or "The file is damaged, or it is not a .params file"
         return MXNetError(
-            f"{self.source}, {self.part}, byte {self.offset}: {what}. {why}. Nothing was loaded;"
-            f" get a good copy of the file."
+            f"{self.source}, {self.part}, byte {self.offset}: {what}. {why}. Nothing was loaded; get a good"
+            f" copy of the file."
         )
 
     def need(self, n: int, what: str) -> None:
@@ -134,8 +134,8 @@ def _csr(r: _Reader, shape, values, starts, columns) -> numpy.ndarray:
         or values.shape != columns.shape
     ):
         raise r.wrong(
-            f"csr array of shape {shape} with values {values.shape}, row starts {starts.shape},"
-            f" columns {columns.shape}"
+            f"csr array of shape {shape} with values {values.shape}, row starts {starts.shape}, columns"
+            f" {columns.shape}"
         )
     counts = numpy.diff(starts.astype("int64"))
     if starts[0] != 0 or starts[-1] != len(values) or (counts < 0).any():
@@ -258,9 +258,8 @@ def read(source) -> tuple[list[str], list[numpy.ndarray]]:
 def _pieces(names, arrays):
     if len(names) not in (0, len(arrays)):
         raise ValueError(
-            f"params.write: {len(names)} names for {len(arrays)} arrays. Each array has one name, or"
-            f" none has."
-            f" Pass as many names as arrays, or []."
+            f"params.write: {len(names)} names for {len(arrays)} arrays. Each array has one name, or none"
+            f" has. Pass as many names as arrays, or []."
         )
     yield struct.pack("<3Q", _MAGIC, 0, len(arrays))
     for k, array in enumerate(arrays):
