@@ -13,7 +13,7 @@ from . import build, cache, prelude
 
 _HERE = Path(__file__).parent
 _FOLDER = _HERE / "cpu"
-_GIVEN = ("tile",)        # files like the prelude, whose functions the compiler replaces
+_GIVEN = ("tile", "lanes")        # files like the prelude, whose functions the compiler replaces
 _memo: dict[tuple, tuple[str, str]] = {}
 
 
