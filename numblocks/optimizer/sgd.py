@@ -97,7 +97,7 @@ class SGLD(Optimizer):
 
 
 def _root(x):
-    return x**0.5 if isinstance(x, float) else sqrt(x)
+    return x**0.5 if isinstance(x, (int, float)) else sqrt(x)
 
 
 @register
