@@ -105,7 +105,7 @@ class Block:
     def __getattr__(self, name: str):
         # Reached only when the attribute is absent.
         hint = ""
-        if "_children" not in self.__dict__ and name.startswith("_"):
+        if "_children" not in self.__dict__:
             hint = " It is made by Block's constructor. Call super().__init__(**kwargs) first in __init__."
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'.{hint}")
 

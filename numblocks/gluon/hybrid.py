@@ -13,7 +13,7 @@ from .infer import hybrid_forward_inferring
 from .namespace import F
 from .parameter import DeferredInitializationError
 from .structure import Traced, Version, parts
-from .where import LOCATED, locate
+from .where import LOCATED, foreign_input, locate
 
 
 class HybridBlock(Block):
@@ -58,6 +58,8 @@ class HybridBlock(Block):
         except LOCATED as error:
             locate(error, self)
             raise
+        except AttributeError as error:
+            raise foreign_input(error, self, args) or error from None
 
     def forward(self, x, *args):
         """Computes `hybrid_forward`; override one of the two."""

@@ -6,7 +6,10 @@ has already failed.
 
 from __future__ import annotations
 
+from ..array import ndarray
+
 # KeyError and OSError are left alone: their message is not simply their first argument.
+# An AttributeError is looked at for one thing only: an input that is no numblocks array, see `foreign_input`.
 LOCATED = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 
 
@@ -22,3 +25,18 @@ def locate(error: Exception, block) -> None:
         path = f".{step}{path}"
     error._located = (text, block, path, kind)
     error.args = (f"{block.name or type(block).__name__}{path} ({kind}): {text}",)
+
+
+def foreign_input(error: AttributeError, block, args) -> ValueError | None:
+    """The error to raise instead, if `error` says that an input is no array of numblocks."""
+    if not str(error).endswith("'_device'"):
+        return None
+    kind = next((type(x) for x in args if not isinstance(x, ndarray)), None)
+    if kind is None:
+        return None
+    instead = ValueError(
+        f"the input is a {kind.__module__}.{kind.__name__}. A net computes with numblocks arrays."
+        f" Convert it with np.array(x), np being numblocks.np."
+    )
+    locate(instead, block)
+    return instead
