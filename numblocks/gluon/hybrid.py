@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 
 from .. import autograd
+from ..array import ndarray, wrap
+from ..device import current_device
+from ..graph.trace import Builder, tracing
 from ..op import current
 from .block import Block
 from .compiled import Compiled
@@ -166,14 +169,18 @@ class HybridBlock(Block):
 
 
 def _complete(block: HybridBlock, args, kwargs) -> None:
-    """Run `block` once, for the shapes only: in prediction mode and off the tape: no state changes."""
-    with autograd.pause():
-        current.substitute = _itself
-        try:
-            block._traceable(*args, **kwargs)
-        finally:
-            current.substitute = None
+    """Trace `block` once for the shapes only: nothing is computed but the first values of parameters."""
+    builder = Builder(next((x.ctx for x in args if isinstance(x, ndarray)), current_device()))
+    with tracing(builder), autograd.pause():
+        block._traceable(*_abstract(builder, args), **_abstract(builder, kwargs))
 
 
-def _itself(array):
-    return array
+def _abstract(builder: Builder, value):
+    """`value` with a traced array for every array in it."""
+    if isinstance(value, ndarray):
+        return wrap(builder.input(value.shape, value.dtype, "x"), value.ctx, type(value))
+    if isinstance(value, list | tuple):
+        return type(value)(_abstract(builder, v) for v in value)
+    if isinstance(value, dict):
+        return {k: _abstract(builder, v) for k, v in value.items()}
+    return value

@@ -11,7 +11,6 @@ from ... import init as initializer
 from ...array import array_on, ndarray, wrap
 from ...device import Device, current_device, usable
 from ...dtype import as_dtype
-from ...eager import evaluate
 from ...errors import DeferredInitializationError
 from ...op import current
 
@@ -38,12 +37,14 @@ def _devices(ctx) -> list[Device]:
 @contextlib.contextmanager
 def eagerly():
     """Within: operations run at once and unrecorded, also in the middle of a trace."""
-    saved = current.evaluate, current.record, current.substitute, current.assign
-    current.evaluate, current.record, current.substitute, current.assign = evaluate, None, None, None
+    # What a trace or a tape has pushed are attributes of this thread's `current`; without them its defaults hold.
+    pushed = dict(current.__dict__)
+    current.__dict__.clear()
     try:
         yield
     finally:
-        current.evaluate, current.record, current.substitute, current.assign = saved
+        current.__dict__.clear()
+        current.__dict__.update(pushed)
 
 
 class Parameter:
