@@ -1,0 +1,79 @@
+"""Pooling of NumPy arrays by the kernels of `cpu/pool.py`: geometry, counts and argument packing."""
+import functools
+import math
+from typing import NamedTuple
+
+import numpy
+
+from . import build, library
+
+GRAIN = 1 << 17       # elements touched that are worth another thread
+
+
+class Windows(NamedTuple):
+    """Three spatial axes each (missing ones in front have length 1), and how sums are divided."""
+
+    size: tuple[int, ...]
+    out: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    divide: str = "none"        # 'none'; 'padded': elements of input and padding; 'inside': elements of input
+
+
+def windows(size, out, kernel, stride, pad, divide="none") -> Windows:
+    """The geometry with axes filled up to three."""
+    lead = 3 - len(size)
+    return Windows((1,) * lead + tuple(size), (1,) * lead + tuple(out), (1,) * lead + tuple(kernel),
+                   (1,) * lead + tuple(stride), (0,) * lead + tuple(pad), divide)
+
+
+@functools.lru_cache(maxsize=512)
+def _counts(win: Windows, T: str):
+    """Per axis the number of elements that a window counts, at least 1; their product is the divisor."""
+    tables = []
+    for n, o, k, s, p in zip(win.size, win.out, win.kernel, win.stride, win.pad, strict=True):
+        start = numpy.arange(o) * s - p
+        low, high = (start, numpy.minimum(start + k, n + p))
+        if win.divide == "inside":
+            low, high = numpy.maximum(start, 0), numpy.minimum(start + k, n)
+        count = numpy.maximum(high - low, 1) if win.divide != "none" else numpy.ones(o)
+        tables.append(numpy.ascontiguousarray(count, T))
+    return tuple(tables)
+
+
+def _call(name, planes, x, y, win, *rest):
+    packed = numpy.array([x.ctypes.data, y.ctypes.data, *win.size, *win.out, *win.kernel, *win.stride, *win.pad,
+                          *(r.ctypes.data for r in rest)], numpy.int64)
+    work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
+    build.run(library.get("pool." + name, T=y.dtype.name), planes, packed.ctypes.data, max(GRAIN // max(work, 1), 1))
+    return y
+
+
+def _planes(x):
+    return x.shape[0] * x.shape[1]
+
+
+def maximum(x, out, win: Windows):
+    """`out: (N, C, *out)`, the maximum of each window of `x: (N, C, *size)`; C-contiguous float32 or float64."""
+    return _call("max_forward", _planes(x), x, out, win)
+
+
+def maximum_gradient(g, x, out, win: Windows):
+    """`out` like `x`: `g` added at the first maximum of each window of `x`."""
+    return _call("max_backward", _planes(x), x, out, win, g)
+
+
+def maximum_gather(h, x, out, win: Windows):
+    """`out: (N, C, *out)`: `h` (like `x`) taken at the first maximum of each window of `x`."""
+    return _call("max_gather", _planes(x), x, out, win, h)
+
+
+def total(x, out, win: Windows):
+    """`out: (N, C, *out)`, the sum of each window over its count."""
+    return _call("sum_forward", _planes(x), x, out, win, *_counts(win, out.dtype.name))
+
+
+def total_gradient(g, out, win: Windows):
+    """`out: (N, C, *size)`, the transpose of `total`."""
+    return _call("sum_backward", _planes(g), g, out, win, *_counts(win, out.dtype.name))
