@@ -144,6 +144,9 @@ class HybridBlock(Block):
         """What a trace runs: forward, without the compiled path, errors located by the caller."""
         return (self._run_pending if self._pending else self.forward)(*args, **kwargs)
 
+    def __getstate__(self) -> dict:
+        return dict(self.__dict__, _traced=None)  # copies compile for themselves
+
     # ---- parts --------------------
 
     def _register_parameter(self, name, param) -> None:

@@ -87,7 +87,8 @@ def test_names_count_per_class():
 @pytest.mark.parametrize(
     "make, name",
     [
-        (lambda: nn.Conv2D(1, 3), "conv0"), (lambda: nn.MaxPool2D(), "pool0"), (lambda: nn.BatchNorm(), "batchnorm0"),
+        (lambda: nn.Conv2D(1, 3), "conv0"), (lambda: nn.MaxPool2D(), "pool0"),
+        (lambda: nn.BatchNorm(), "batchnorm0"),
         (lambda: nn.Activation("relu"), "relu0"), (lambda: nn.HybridSequential(), "hybridsequential0"),
         (lambda: gluon.loss.L2Loss(), "l2loss0"),
         (lambda: gluon.loss.SigmoidBCELoss(), "sigmoidbinarycrossentropyloss0"),

@@ -30,7 +30,9 @@ def test_uninitialized():
     for use in (net.hidden.weight.data, net.hidden.weight.grad, net.hidden.weight.list_ctx):
         with pytest.raises(RuntimeError, match=r"dense0_weight.*initialize\(\)"):
             use()
-    with pytest.raises(RuntimeError, match=r"^mlp0.hidden \(Dense\): Parameter 'dense0_weight'.*initialize\(\)"):
+    with pytest.raises(
+        RuntimeError, match=r"^mlp0.hidden \(Dense\): Parameter 'dense0_weight'.*initialize\(\)"
+    ):
         net(np.ones((2, 3)))
 
 

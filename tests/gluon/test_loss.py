@@ -27,16 +27,31 @@ DIFF = numpy.abs(P - T)
         (lambda: gloss.L1Loss(), (P, T), DIFF.mean(1)),
         (lambda: gloss.L1Loss(batch_axis=1), (P, T), DIFF.mean(0)),
         (lambda: gloss.HuberLoss(0.5), (P, T), numpy.where(DIFF > 0.5, DIFF - 0.25, DIFF**2).mean(1)),
-        (lambda: gloss.SoftmaxCrossEntropyLoss(), (P, numpy.array([0, 2, 1, 1])), -LSM[range(4), [0, 2, 1, 1]]),
-        (lambda: gloss.SoftmaxCELoss(), (P, numpy.array([[0.0], [2], [1], [1]])), -LSM[range(4), [0, 2, 1, 1]]),
-        (lambda: gloss.CELoss(from_logits=True), (LSM, numpy.array([0, 2, 1, 1])), -LSM[range(4), [0, 2, 1, 1]]),
+        (
+            lambda: gloss.SoftmaxCrossEntropyLoss(),
+            (P, numpy.array([0, 2, 1, 1])),
+            -LSM[range(4), [0, 2, 1, 1]],
+        ),
+        (
+            lambda: gloss.SoftmaxCELoss(),
+            (P, numpy.array([[0.0], [2], [1], [1]])),
+            -LSM[range(4), [0, 2, 1, 1]],
+        ),
+        (
+            lambda: gloss.CELoss(from_logits=True),
+            (LSM, numpy.array([0, 2, 1, 1])),
+            -LSM[range(4), [0, 2, 1, 1]],
+        ),
         (lambda: gloss.SoftmaxCELoss(sparse_label=False), (P, D), -(LSM * D).sum(1)),
-        (lambda: gloss.SoftmaxCELoss(axis=0), (P, numpy.array([0, 3, 1])),
-         None),
+        (lambda: gloss.SoftmaxCELoss(axis=0), (P, numpy.array([0, 3, 1])), None),
         (lambda: gloss.SigmoidBCELoss(), (P, BITS), BCE.mean(1)),
         (lambda: gloss.SigmoidBCELoss(from_sigmoid=True), (expit(P), BITS), BCE.mean(1)),
         (lambda: gloss.LogisticLoss(), (P, SIGNS), numpy.log1p(numpy.exp(-P * SIGNS)).mean(1)),
-        (lambda: gloss.LogisticLoss(label_format="binary"), (P, BITS), numpy.log1p(numpy.exp(-P * SIGNS)).mean(1)),
+        (
+            lambda: gloss.LogisticLoss(label_format="binary"),
+            (P, BITS),
+            numpy.log1p(numpy.exp(-P * SIGNS)).mean(1),
+        ),
         (lambda: gloss.HingeLoss(), (P, SIGNS), numpy.maximum(0, 1 - P * SIGNS).mean(1)),
         (lambda: gloss.SquaredHingeLoss(2), (P, SIGNS), (numpy.maximum(0, 2 - P * SIGNS) ** 2).mean(1)),
         (lambda: gloss.KLDivLoss(), (LSM, D), (D * (numpy.log(D) - LSM)).mean(1)),
@@ -44,7 +59,7 @@ DIFF = numpy.abs(P - T)
         (lambda: gloss.PoissonNLLLoss(), (P, BITS), (numpy.exp(P) - BITS * P).mean()),
         (lambda: gloss.TripletLoss(), (P, T, D), numpy.maximum(0, ((T - P) ** 2 - (D - P) ** 2).sum(1) + 1)),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("hybridize", [False, True])
 def test_values(make, inputs, expected, hybridize):
     loss = make()
@@ -64,7 +79,9 @@ def test_cosine_embedding():
     labels = numpy.array([1, -1, 1, -1], "float32")
     cosine = (P * T).sum(1) / numpy.linalg.norm(P, axis=1) / numpy.linalg.norm(T, axis=1)
     y = gloss.CosineEmbeddingLoss()(np.array(P), np.array(T), np.array(labels))
-    assert numpy.allclose(y.asnumpy(), numpy.where(labels == 1, 1 - cosine, numpy.maximum(0, cosine)), atol=1e-5)
+    assert numpy.allclose(
+        y.asnumpy(), numpy.where(labels == 1, 1 - cosine, numpy.maximum(0, cosine)), atol=1e-5
+    )
 
 
 def test_extreme_logits_stay_finite():

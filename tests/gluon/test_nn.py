@@ -23,30 +23,47 @@ def run(layer, x):
     [
         (lambda: nn.Dense(3, use_bias=False), "Dense(-1 -> 3, linear)"),
         (lambda: nn.Dense(3, activation="tanh", in_units=2), "Dense(2 -> 3, Activation(tanh))"),
-        (lambda: nn.Conv2D(6, kernel_size=5, padding=2, activation="sigmoid"),
-         "Conv2D(-1 -> 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2), Activation(sigmoid))"),
-        (lambda: nn.Conv2D(6, 3, strides=2, dilation=2, groups=2, use_bias=False, in_channels=2),
-         "Conv2D(1 -> 6, kernel_size=(3, 3), stride=(2, 2), dilation=(2, 2), groups=2, bias=False)"),
+        (
+            lambda: nn.Conv2D(6, kernel_size=5, padding=2, activation="sigmoid"),
+            "Conv2D(-1 -> 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2), Activation(sigmoid))",
+        ),
+        (
+            lambda: nn.Conv2D(6, 3, strides=2, dilation=2, groups=2, use_bias=False, in_channels=2),
+            "Conv2D(1 -> 6, kernel_size=(3, 3), stride=(2, 2), dilation=(2, 2), groups=2, bias=False)",
+        ),
         (lambda: nn.Conv1D(3, 3), "Conv1D(-1 -> 3, kernel_size=(3,), stride=(1,))"),
-        (lambda: nn.MaxPool2D(pool_size=3, strides=2, padding=1),
-         "MaxPool2D(size=(3, 3), stride=(2, 2), padding=(1, 1), ceil_mode=False, global_pool=False, pool_type=max,"
-         " layout=NCHW)"),
-        (lambda: nn.AvgPool2D(),
-         "AvgPool2D(size=(2, 2), stride=(2, 2), padding=(0, 0), ceil_mode=False, global_pool=False, pool_type=avg,"
-         " layout=NCHW)"),
-        (lambda: nn.GlobalAvgPool2D(),
-         "GlobalAvgPool2D(size=(1, 1), stride=(1, 1), padding=(0, 0), ceil_mode=True, global_pool=True,"
-         " pool_type=avg, layout=NCHW)"),
-        (lambda: nn.BatchNorm(),
-         "BatchNorm(axis=1, eps=1e-05, momentum=0.9, fix_gamma=False, use_global_stats=False, in_channels=-1)"),
+        (
+            lambda: nn.MaxPool2D(pool_size=3, strides=2, padding=1),
+            "MaxPool2D(size=(3, 3), stride=(2, 2), padding=(1, 1), ceil_mode=False, global_pool=False,"
+            " pool_type=max, layout=NCHW)",
+        ),
+        (
+            lambda: nn.AvgPool2D(),
+            "AvgPool2D(size=(2, 2), stride=(2, 2), padding=(0, 0), ceil_mode=False, global_pool=False,"
+            " pool_type=avg, layout=NCHW)",
+        ),
+        (
+            lambda: nn.GlobalAvgPool2D(),
+            "GlobalAvgPool2D(size=(1, 1), stride=(1, 1), padding=(0, 0), ceil_mode=True, global_pool=True,"
+            " pool_type=avg, layout=NCHW)",
+        ),
+        (
+            lambda: nn.BatchNorm(),
+            "BatchNorm(axis=1, eps=1e-05, momentum=0.9, fix_gamma=False, use_global_stats=False,"
+            " in_channels=-1)",
+        ),
         (lambda: nn.LayerNorm(), "LayerNorm(eps=1e-05, axis=-1, center=True, scale=True, in_channels=-1)"),
-        (lambda: nn.Activation("relu"), "Activation(relu)"), (lambda: nn.LeakyReLU(0.2), "LeakyReLU(0.2)"),
-        (lambda: nn.Flatten(), "Flatten"), (lambda: nn.Dropout(0.5), "Dropout(p = 0.5, axes=())"),
+        (lambda: nn.Activation("relu"), "Activation(relu)"),
+        (lambda: nn.LeakyReLU(0.2), "LeakyReLU(0.2)"),
+        (lambda: nn.Flatten(), "Flatten"),
+        (lambda: nn.Dropout(0.5), "Dropout(p = 0.5, axes=())"),
         (lambda: nn.Embedding(10, 4), "Embedding(10 -> 4, float32)"),
-        (lambda: nn.HybridLambda("tanh"), "HybridLambda(tanh)"), (lambda: nn.Lambda("relu"), "Lambda(relu)"),
-        (lambda: nn.PReLU(), "PReLU(\n\n)"), (lambda: nn.Swish(), "Swish(\n\n)"),
+        (lambda: nn.HybridLambda("tanh"), "HybridLambda(tanh)"),
+        (lambda: nn.Lambda("relu"), "Lambda(relu)"),
+        (lambda: nn.PReLU(), "PReLU(\n\n)"),
+        (lambda: nn.Swish(), "Swish(\n\n)"),
     ],
-)  # fmt: skip
+)
 def test_repr(make, text):
     assert repr(make()) == text
 
@@ -79,7 +96,8 @@ LAYERS = [
     (lambda: nn.LayerNorm(), (4, 5), (4, 5)),
     (lambda: nn.LayerNorm(axis=1), (2, 3, 5), (2, 3, 5)),
     (lambda: nn.PReLU(in_channels=3), (2, 3, 4), (2, 3, 4)),
-    (lambda: nn.ELU(0.5), (3, 4), (3, 4)), (lambda: nn.SELU(), (3, 4), (3, 4)), (lambda: nn.GELU(), (3, 4), (3, 4)),
+    (lambda: nn.ELU(0.5), (3, 4), (3, 4)), (lambda: nn.SELU(), (3, 4), (3, 4)),
+    (lambda: nn.GELU(), (3, 4), (3, 4)),
     (lambda: nn.Swish(2.0), (3, 4), (3, 4)), (lambda: nn.LeakyReLU(0.1), (3, 4), (3, 4)),
     (lambda: nn.Flatten(), (2, 3, 4), (2, 12)), (lambda: nn.Identity(), (2, 3), (2, 3)),
     (lambda: nn.HybridLambda(lambda F, x: F.np.sqrt(F.npx.relu(x) + 1)), (2, 3), (2, 3)),
@@ -190,9 +208,15 @@ def test_lambda_and_concurrent():
 
 @settings(deadline=None, max_examples=30)
 @given(
-    n=st.integers(1, 3), c=st.integers(1, 4), size=st.integers(4, 7), kernel=st.integers(1, 3),
-    stride=st.integers(1, 2), pad=st.integers(0, 1), dim=st.integers(1, 2), data=st.data(),
-)  # fmt: skip
+    n=st.integers(1, 3),
+    c=st.integers(1, 4),
+    size=st.integers(4, 7),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 2),
+    pad=st.integers(0, 1),
+    dim=st.integers(1, 2),
+    data=st.data(),
+)
 def test_conv_shapes(n, c, size, kernel, stride, pad, dim, data):
     channels = c * data.draw(st.integers(1, 2))
     layer = (nn.Conv1D, nn.Conv2D)[dim - 1](channels, kernel, strides=stride, padding=pad, groups=c)

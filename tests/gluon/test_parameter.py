@@ -1,5 +1,8 @@
 """Parameter, Constant and ParameterDict."""
 
+import copy
+import pickle
+
 import numpy
 import pytest
 
@@ -181,3 +184,21 @@ def test_custom_initializer():
     net.initialize(MyInit())
     values = numpy.abs(net.weight.data().asnumpy())
     assert ((values == 0) | (values >= 5)).all() and (values > 0).any()
+
+
+def test_copies_and_pickles():
+    net = nn.HybridSequential(nn.Dense(4, activation="relu"), nn.Dense(2))
+    net.initialize()
+    x = np.random.uniform(size=(2, 3))
+    net.hybridize()
+    y = net(x).asnumpy()
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert (twin(x).asnumpy() == y).all() and twin[0].weight.data() is not net[0].weight.data()
+        with autograd.record():
+            loss = twin(x).sum()
+        loss.backward()
+        assert numpy.abs(twin[1].weight.grad().asnumpy()).max() > 0
+    assert (net[1].weight.grad().asnumpy() == 0).all()
+    waiting = nn.Dense(2)
+    waiting.initialize()
+    assert copy.deepcopy(waiting)(x).shape == (2, 2)

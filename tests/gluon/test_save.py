@@ -45,7 +45,12 @@ def same(a, b):
 def test_round_trip_into_an_uninitialized_net(tmp_path):
     net = trained()
     net.save_parameters(tmp_path / "mlp.params")
-    assert files.read(tmp_path / "mlp.params")[0] == ["hidden.weight", "hidden.bias", "output.weight", "output.bias"]
+    assert files.read(tmp_path / "mlp.params")[0] == [
+        "hidden.weight",
+        "hidden.bias",
+        "output.weight",
+        "output.bias",
+    ]
     clone = MLP()
     clone.load_parameters(tmp_path / "mlp.params")
     assert (clone(np.array(X)).asnumpy() == net(np.array(X)).asnumpy()).all()

@@ -1,7 +1,8 @@
 """The code of the seed articles, in numblocks' terms.
 
-Each test names its seed: 000 and 002 are notes on D2L's chapter on deep-learning computation, 001 answers its exercises
-(in PyTorch; here in Gluon), 003 is about parameters of custom layers, 004 about deferred initialization.
+Each test names its seed: 000 and 002 are notes on D2L's chapter on deep-learning computation, 001 answers its
+exercises (in PyTorch; here in Gluon), 003 is about parameters of custom layers, 004 about deferred
+initialization.
 """
 
 import numpy
@@ -87,7 +88,9 @@ def test_000_blocks_nest_in_add():
     net.initialize()
     assert net(np.random.uniform(size=(2, 20))).shape == (2, 10)
     # exercise: replacing the registered Sequential by a list is refused
-    with pytest.raises(TypeError, match="Changing attribute type for net from .*Sequential.* to .*list.* is not"):
+    with pytest.raises(
+        TypeError, match="Changing attribute type for net from .*Sequential.* to .*list.* is not"
+    ):
         net[0].net = [nn.Dense(64, activation="relu"), nn.Dense(32, activation="relu")]
 
 
@@ -117,7 +120,12 @@ def test_000_parameters_between_initialize_and_the_first_batch():
 def test_000_shared_layer_gradients_add_up():
     net = nn.Sequential()
     shared = nn.Dense(8, activation="relu")
-    net.add(nn.Dense(8, activation="relu"), shared, nn.Dense(8, activation="relu", params=shared.params), nn.Dense(10))
+    net.add(
+        nn.Dense(8, activation="relu"),
+        shared,
+        nn.Dense(8, activation="relu", params=shared.params),
+        nn.Dense(10),
+    )
     net.initialize(init.Uniform(0.5))
     x = np.random.uniform(size=(2, 20))
     net(x)
@@ -136,7 +144,9 @@ def test_000_shared_layer_gradients_add_up():
     with autograd.record():
         loss = apart(x).sum()
     loss.backward()
-    assert numpy.allclose(both, apart[1].weight.grad().asnumpy() + apart[2].weight.grad().asnumpy(), atol=1e-5)
+    assert numpy.allclose(
+        both, apart[1].weight.grad().asnumpy() + apart[2].weight.grad().asnumpy(), atol=1e-5
+    )
 
 
 def test_000_changing_the_input_afterwards():
@@ -335,7 +345,9 @@ def test_002_walk_over_all_parameters():
 def test_002_shared_layer_is_one_object():
     shared = nn.Dense(8, in_units=8)
     net = nn.Sequential(
-        nn.Dense(8, in_units=4), nn.Activation("relu"), shared, nn.Activation("relu"), shared, nn.Activation("relu"),
+        nn.Dense(8, in_units=4), nn.Activation(
+            "relu"), shared, nn.Activation("relu"), shared, nn.Activation("relu"
+        ),
         nn.Dense(1, in_units=8),
     )  # fmt: skip
     net.initialize()
@@ -371,14 +383,18 @@ def test_002_single_arrays_in_files(tmp_path):
 
 
 class Dense1(nn.HybridBlock):
-    """The seed's simplified Dense: named parameters, each with its own initializer, in_units perhaps deferred."""
+    """The seed's simplified Dense: parameters with initializers of their own, in_units perhaps open."""
 
     def __init__(self, units, in_units=0, **kwargs):
         super().__init__(**kwargs)
         self._units = units
         with self.name_scope():
             self.weights = self.params.get(
-                "weights", shape=(units, in_units), init=init.Xavier(), dtype="float32", allow_deferred_init=True
+                "weights",
+                shape=(units, in_units),
+                init=init.Xavier(),
+                dtype="float32",
+                allow_deferred_init=True,
             )
             self.bias = self.params.get("bias", shape=(units,), init=init.One(), allow_deferred_init=True)
 
@@ -467,4 +483,6 @@ def test_004(capsys):
     X = np.random.uniform(size=(2, 20))
     net(X)
     print(net.collect_params())
-    assert capsys.readouterr().out == before.replace("(256, -1)", "(256, 20)").replace("(10, -1)", "(10, 256)")
+    assert capsys.readouterr().out == before.replace("(256, -1)", "(256, 20)").replace(
+        "(10, -1)", "(10, 256)"
+    )

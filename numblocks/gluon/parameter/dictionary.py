@@ -212,7 +212,8 @@ def _check_same(param: Parameter, key: str, wanted) -> None:
         return
     if key == "shape":
         shape = (wanted,) if isinstance(wanted, int) else tuple(wanted)
-        if len(shape) == len(stored) and all(a == b or min(a, b) < 1 for a, b in zip(shape, stored, strict=True)):
+        same_rank = len(shape) == len(stored)
+        if same_rank and all(a == b or min(a, b) < 1 for a, b in zip(shape, stored, strict=True)):
             if not shape_is_known(stored):
                 param.shape = shape
             return

@@ -37,7 +37,7 @@ def _devices(ctx) -> list[Device]:
 @contextlib.contextmanager
 def eagerly():
     """Within: operations run at once and unrecorded, also in the middle of a trace."""
-    # What a trace or a tape has pushed are attributes of this thread's `current`; without them its defaults hold.
+    # What a trace or a tape has pushed are attributes of this thread's `current`; without, its defaults hold.
     pushed = dict(current.__dict__)
     current.__dict__.clear()
     try:
@@ -97,6 +97,19 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
+
+    def __getstate__(self) -> dict:
+        """For copy and pickle: the values, while gradient buffers are made anew."""
+        values = self._data0 if self._data0 is not None else next(iter(self._arrays.values()), None)
+        state = dict(self.__dict__, _arrays=list(self._arrays), _data0=None)
+        state["_values"] = None if values is None else values.asnumpy()
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        values, devices = state.pop("_values"), state.pop("_arrays")
+        self.__dict__.update(state, _arrays={})
+        if values is not None:
+            self._place(values, devices)
 
     # ---- what it is --------------------
 
