@@ -42,9 +42,19 @@ def _counts(win: Windows, T: str):
     return tuple(tables)
 
 
+@functools.lru_cache(maxsize=512)
+def _edges(win: Windows):
+    """For each column of the window, the range of outputs whose column lies in the input."""
+    n, count, k, s, p = (axis[2] for axis in (win.size, win.out, win.kernel, win.stride, win.pad))
+    shift = numpy.arange(k) - p
+    first = numpy.clip(-(shift // s), 0, count)
+    last = numpy.maximum(numpy.minimum((n - 1 - shift) // s + 1, count), first)
+    return numpy.ascontiguousarray(numpy.stack([first, last], 1), numpy.int64)
+
+
 def _call(name, planes, x, y, win, *rest):
     packed = numpy.array([x.ctypes.data, y.ctypes.data, *win.size, *win.out, *win.kernel, *win.stride, *win.pad,
-                          *(r.ctypes.data for r in rest)], numpy.int64)
+                          _edges(win).ctypes.data, *(r.ctypes.data for r in rest)], numpy.int64)
     work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
     build.run(library.get("pool." + name, T=y.dtype.name), planes, packed.ctypes.data, max(GRAIN // max(work, 1), 1))
     return y

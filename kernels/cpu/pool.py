@@ -1,164 +1,193 @@
 """Windows over up to three axes: maximum, sum and average, and their gradients.
 
-All kernels run over planes (image times channel) and take the same geometry, `a[2]` to `a[16]`:
-2-4 input sizes D H W, 5-7 output sizes, 8-10 window, 11-13 stride, 14-16 padding in front. Windows are cut at the
+All kernels run over planes (image times channel) and take the same geometry:
+2-4 input sizes D H W, 5-7 output sizes, 8-10 window, 11-13 stride, 14-16 padding in front, 17 for each column k of the
+window the first and one past the last output whose column k lies in the input (int64 pairs). Windows are cut at the
 input's edges. Whole output rows are folded at once, one tap after the other, so the inner loop runs along a row.
 """
 import math
 
-from ..prelude import float32, pointer, stack
+from ..prelude import float32, int32, int64, pointer, stack
 
 T = float32
-CHUNK = 512        # outputs of a row whose shares are staged at once
+CHUNK = 512        # outputs of a row whose shares or places are staged at once
 
 
-def bounds(n, stride, shift, limit):
-    """First and one past the last o in `[0, n)` with `0 <= o * stride + shift < limit`."""
-    first = min(max(-(shift // stride), 0), n)
-    return first, max(min((limit - 1 - shift) // stride + 1, n), first)
+def larger(v, m):
+    """`max(m, v)`, NaN winning."""
+    return v if v > m or v != v else m
 
 
-def fold_max(y, i, x, j, stride, first, last):
-    """`y[i + o] = max(y[i + o], x[j + o * stride])`; a NaN stays."""
-    if stride == 1:
-        for o in range(first, last):
-            v, m = x[j + o], y[i + o]
-            y[i + o] = v if v > m or v != v else m
-    elif stride == 2:
-        for o in range(first, last):
-            v, m = x[j + 2 * o], y[i + o]
-            y[i + o] = v if v > m or v != v else m
-    else:
-        for o in range(first, last):
-            v, m = x[j + o * stride], y[i + o]
-            y[i + o] = v if v > m or v != v else m
+def fold_max(y, i, x, j, step, edges, K):
+    """`y[i + o] = max(y[i + o], x[j + k + o * step])` for each column k of the window."""
+    if K == 2 and step == 2 and edges[0] == edges[2] and edges[1] == edges[3]:
+        for o in range(edges[0], edges[1]):
+            y[i + o] = larger(larger(x[j + 2 * o + 1], x[j + 2 * o]), y[i + o])
+        return
+    for k in range(K):
+        first, last = edges[2 * k], edges[2 * k + 1]
+        if step == 1:
+            for o in range(first, last):
+                y[i + o] = larger(x[j + k + o], y[i + o])
+        elif step == 2:
+            for o in range(first, last):
+                y[i + o] = larger(x[j + k + 2 * o], y[i + o])
+        else:
+            for o in range(first, last):
+                y[i + o] = larger(x[j + k + o * step], y[i + o])
 
 
-def fold_sum(y, i, x, j, stride, first, last):
-    """`y[i + o] += x[j + o * stride]`."""
-    if stride == 1:
-        for o in range(first, last):
-            y[i + o] += x[j + o]
-    elif stride == 2:
-        for o in range(first, last):
-            y[i + o] += x[j + 2 * o]
-    else:
-        for o in range(first, last):
-            y[i + o] += x[j + o * stride]
+def fold_sum(y, i, x, j, step, edges, K):
+    """`y[i + o] += x[j + k + o * step]` for each column k of the window."""
+    if K == 2 and step == 2 and edges[0] == edges[2] and edges[1] == edges[3]:
+        for o in range(edges[0], edges[1]):
+            y[i + o] += x[j + 2 * o] + x[j + 2 * o + 1]
+        return
+    for k in range(K):
+        first, last = edges[2 * k], edges[2 * k + 1]
+        if step == 1:
+            for o in range(first, last):
+                y[i + o] += x[j + k + o]
+        elif step == 2:
+            for o in range(first, last):
+                y[i + o] += x[j + k + 2 * o]
+        else:
+            for o in range(first, last):
+                y[i + o] += x[j + k + o * step]
 
 
 def max_forward(lo, hi, a):
     """Maximum of each window; NaN wins over all, and an empty window gives -inf. a: 0 input, 1 output."""
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
-    x, y = pointer(a[0], T), pointer(a[1], T)
-    for row in range(lo * OD * OH, hi * OD * OH):
-        plane, d0, h0 = row // (OD * OH), row // OH % OD * sd - pd, row % OH * sh - ph
-        for o in range(OW):
-            y[row * OW + o] = T(-math.inf)
-        for d in range(max(d0, 0), min(d0 + KD, D)):
-            for h in range(max(h0, 0), min(h0 + KH, H)):
-                for k in range(KW):
-                    first, last = bounds(OW, sw, k - pw, W)
-                    fold_max(y, row * OW, x, ((plane * D + d) * H + h) * W + k - pw, sw, first, last)
+    x, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
+    for plane in range(lo, hi):
+        for od in range(OD):
+            for oh in range(OH):
+                i = ((plane * OD + od) * OH + oh) * OW
+                d0, h0 = od * sd - pd, oh * sh - ph
+                for o in range(OW):
+                    y[i + o] = T(-math.inf)
+                for d in range(max(d0, 0), min(d0 + KD, D)):
+                    for h in range(max(h0, 0), min(h0 + KH, H)):
+                        fold_max(y, i, x, ((plane * D + d) * H + h) * W - pw, sw, edges, KW)
 
 
 def sum_forward(lo, hi, a):
-    """Sum of each window over its count. a: 0 input, 1 output, 17-19 counts per axis (`T`), multiplied for a window."""
+    """Sum of each window over its count. a: 0 input, 1 output, 18-20 counts per axis (`T`), multiplied for a window."""
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
-    x, y = pointer(a[0], T), pointer(a[1], T)
-    cd, ch, cw = pointer(a[17], T), pointer(a[18], T), pointer(a[19], T)
-    for row in range(lo * OD * OH, hi * OD * OH):
-        plane, od, oh = row // (OD * OH), row // OH % OD, row % OH
-        d0, h0 = od * sd - pd, oh * sh - ph
-        for o in range(OW):
-            y[row * OW + o] = T(0)
-        for d in range(max(d0, 0), min(d0 + KD, D)):
-            for h in range(max(h0, 0), min(h0 + KH, H)):
-                for k in range(KW):
-                    first, last = bounds(OW, sw, k - pw, W)
-                    fold_sum(y, row * OW, x, ((plane * D + d) * H + h) * W + k - pw, sw, first, last)
-        rows = cd[od] * ch[oh]
-        for o in range(OW):
-            y[row * OW + o] /= rows * cw[o]
+    x, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
+    cd, ch, cw = pointer(a[18], T), pointer(a[19], T), pointer(a[20], T)
+    for plane in range(lo, hi):
+        for od in range(OD):
+            for oh in range(OH):
+                i = ((plane * OD + od) * OH + oh) * OW
+                d0, h0, rows = od * sd - pd, oh * sh - ph, cd[od] * ch[oh]
+                for o in range(OW):
+                    y[i + o] = T(0)
+                for d in range(max(d0, 0), min(d0 + KD, D)):
+                    for h in range(max(h0, 0), min(h0 + KH, H)):
+                        fold_sum(y, i, x, ((plane * D + d) * H + h) * W - pw, sw, edges, KW)
+                for o in range(OW):
+                    y[i + o] /= rows * cw[o]
 
 
 def sum_backward(lo, hi, a):
-    """Each output's cotangent over its count, added to all elements of its window. a: 0 cotangent, 1 gradient, 17-19 counts."""
+    """Each output's cotangent over its count, added to all elements of its window. a: 0 cotangent, 1 gradient, 18-20 counts."""
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
-    g, y = pointer(a[0], T), pointer(a[1], T)
-    cd, ch, cw = pointer(a[17], T), pointer(a[18], T), pointer(a[19], T)
+    g, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
+    cd, ch, cw = pointer(a[18], T), pointer(a[19], T), pointer(a[20], T)
     share = stack(CHUNK, T)
-    for i in range(lo * D * H * W, hi * D * H * W):
-        y[i] = T(0)
-    for row in range(lo * OD * OH, hi * OD * OH):
-        plane, od, oh = row // (OD * OH), row // OH % OD, row % OH
-        d0, h0, rows = od * sd - pd, oh * sh - ph, cd[od] * ch[oh]
-        for part in range((OW + CHUNK - 1) // CHUNK):
-            o0 = part * CHUNK
-            n = min(CHUNK, OW - o0)
-            for o in range(n):
-                share[o] = g[row * OW + o0 + o] / (rows * cw[o0 + o])
-            for d in range(max(d0, 0), min(d0 + KD, D)):
-                for h in range(max(h0, 0), min(h0 + KH, H)):
-                    i = ((plane * D + d) * H + h) * W - pw + o0 * sw
-                    if KW == 2 and sw == 2:
-                        first, last = bounds(n, 2, o0 * 2 - pw, W)
-                        _, whole = bounds(n, 2, o0 * 2 - pw + 1, W)
-                        begin, _ = bounds(n, 2, o0 * 2 - pw + 1, W)
-                        if begin < first:                     # a window whose first column is padding
-                            y[i + 2 * begin + 1] += share[begin]
-                        for o in range(first, whole):
-                            y[i + 2 * o] += share[o]
-                            y[i + 2 * o + 1] += share[o]
-                        for o in range(max(whole, first), last):
-                            y[i + 2 * o] += share[o]
-                    else:
-                        for k in range(KW):
-                            first, last = bounds(n, sw, o0 * sw + k - pw, W)
-                            for o in range(first, last):
-                                y[i + k + o * sw] += share[o]
+    even = KW == 2 and sw == 2 and edges[0] == edges[2] and edges[1] == edges[3]
+    for plane in range(lo, hi):
+        for i in range(plane * D * H * W, (plane + 1) * D * H * W):
+            y[i] = T(0)
+        for od in range(OD):
+            for oh in range(OH):
+                j = ((plane * OD + od) * OH + oh) * OW
+                d0, h0, rows = od * sd - pd, oh * sh - ph, cd[od] * ch[oh]
+                for part in range((OW + CHUNK - 1) // CHUNK):
+                    o0 = part * CHUNK
+                    o1 = min(o0 + CHUNK, OW)
+                    for o in range(o0, o1):
+                        share[o - o0] = g[j + o] / (rows * cw[o])
+                    for d in range(max(d0, 0), min(d0 + KD, D)):
+                        for h in range(max(h0, 0), min(h0 + KH, H)):
+                            i = ((plane * D + d) * H + h) * W - pw
+                            if even:
+                                for o in range(max(edges[0], o0), min(edges[1], o1)):
+                                    v = share[o - o0]
+                                    y[i + 2 * o] += v
+                                    y[i + 2 * o + 1] += v
+                            else:
+                                for k in range(KW):
+                                    for o in range(max(edges[2 * k], o0), min(edges[2 * k + 1], o1)):
+                                        y[i + k + o * sw] += share[o - o0]
 
 
-def first_max(x, plane, row, a):
-    """Index of the first maximum (or NaN) of the window of output row `row // OW`, column `row % OW`; -1 for none."""
-    D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
-    o = row % OW
-    w0 = o * a[13] - a[16]
-    h0, d0 = row // OW % OH * a[12] - a[15], row // (OW * OH) % OD * a[11] - a[14]
-    w1, w2 = max(w0, 0), min(w0 + a[10], W)
-    best, m = -1, T(-math.inf)
-    for d in range(max(d0, 0), min(d0 + a[8], D)):
+def challenge(best, place, j, x, base, i, step, n):
+    """Where element `i + o * step` beats `best[j + o]` or is the first NaN, it takes the place; written to vectorize."""
+    for o in range(n):
+        v, m, p = x[base + i + o * step], best[j + o], place[j + o]
+        better = (v > m) | ((v != v) & (m == m)) | (p < 0)
+        best[j + o] = v if better else m
+        place[j + o] = int32(i + o * step) if better else p
+
+
+def first_max(x, plane, od, oh, o0, o1, best, place, a):
+    """For outputs `o0 <= o < o1` of a row, `place[o - o0]`: where in the plane its window has its first maximum (or NaN)."""
+    H, W, step, edges = a[3], a[4], a[13], pointer(a[17], int64)
+    d0, h0 = od * a[11] - a[14], oh * a[12] - a[15]
+    base = plane * a[2] * H * W
+    for o in range(o1 - o0):
+        best[o] = T(-math.inf)
+        place[o] = int32(-1)
+    for d in range(max(d0, 0), min(d0 + a[8], a[2])):
         for h in range(max(h0, 0), min(h0 + a[9], H)):
-            i = ((plane * D + d) * H + h) * W
-            for w in range(w1, w2):
-                v = x[i + w]
-                better = (v > m or v != v or best < 0) and m == m
-                best = i + w if better else best
-                m = v if better else m
-    return best
+            for k in range(a[10]):
+                first, last = max(edges[2 * k], o0), min(edges[2 * k + 1], o1)
+                i = (d * H + h) * W - a[16] + k + first * step
+                if step == 1:
+                    challenge(best, place, first - o0, x, base, i, 1, last - first)
+                elif step == 2:
+                    challenge(best, place, first - o0, x, base, i, 2, last - first)
+                else:
+                    challenge(best, place, first - o0, x, base, i, step, last - first)
 
 
 def max_backward(lo, hi, a):
-    """Each output's cotangent, added at the first maximum of its window. a: 0 input, 1 gradient, 17 cotangent."""
-    x, y, g = pointer(a[0], T), pointer(a[1], T), pointer(a[17], T)
-    size, count = a[2] * a[3] * a[4], a[5] * a[6] * a[7]
-    for i in range(lo * size, hi * size):
-        y[i] = T(0)
+    """Each output's cotangent, added at the first maximum of its window. a: 0 input, 1 gradient, 18 cotangent."""
+    x, y, g = pointer(a[0], T), pointer(a[1], T), pointer(a[18], T)
+    size, OD, OH, OW = a[2] * a[3] * a[4], a[5], a[6], a[7]
+    best, place = stack(CHUNK, T), stack(CHUNK, int32)
     for plane in range(lo, hi):
-        for o in range(count):
-            i = first_max(x, plane, o, a)
-            if i >= 0:
-                y[i] += g[plane * count + o]
+        for i in range(plane * size, (plane + 1) * size):
+            y[i] = T(0)
+        for od in range(OD):
+            for oh in range(OH):
+                j = ((plane * OD + od) * OH + oh) * OW
+                for part in range((OW + CHUNK - 1) // CHUNK):
+                    o0 = part * CHUNK
+                    o1 = min(o0 + CHUNK, OW)
+                    first_max(x, plane, od, oh, o0, o1, best, place, a)
+                    for o in range(o1 - o0):
+                        y[plane * size + max(place[o], 0)] += g[j + o0 + o] if place[o] >= 0 else T(0)
 
 
 def max_gather(lo, hi, a):
-    """For each window, the element of another array at the place of the first maximum. a: 0 input, 1 output, 17 other."""
-    x, y, other = pointer(a[0], T), pointer(a[1], T), pointer(a[17], T)
-    count = a[5] * a[6] * a[7]
+    """For each window, the element of another array at the place of the first maximum. a: 0 input, 1 output, 18 other."""
+    x, y, other = pointer(a[0], T), pointer(a[1], T), pointer(a[18], T)
+    size, OD, OH, OW = a[2] * a[3] * a[4], a[5], a[6], a[7]
+    best, place = stack(CHUNK, T), stack(CHUNK, int32)
     for plane in range(lo, hi):
-        for o in range(count):
-            i = first_max(x, plane, o, a)
-            y[plane * count + o] = other[i] if i >= 0 else T(0)
+        for od in range(OD):
+            for oh in range(OH):
+                j = ((plane * OD + od) * OH + oh) * OW
+                for part in range((OW + CHUNK - 1) // CHUNK):
+                    o0 = part * CHUNK
+                    o1 = min(o0 + CHUNK, OW)
+                    first_max(x, plane, od, oh, o0, o1, best, place, a)
+                    for o in range(o1 - o0):
+                        y[j + o0 + o] = other[plane * size + max(place[o], 0)] if place[o] >= 0 else T(0)
