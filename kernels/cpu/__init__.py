@@ -2,7 +2,7 @@
 
     conv     convolution by register tiles over a padded, stride-split copy of the input
     pool     max, sum and average windows, and their gradients
-    gather   rows by index, and sums into rows by index
+    gather   sums into rows by index
 
 A file names its element type `T`, bound by the library. Each docstring says what `a[k]` is; sizes are arguments.
 """

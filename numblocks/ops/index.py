@@ -1,0 +1,228 @@
+"""Elements by index along one axis: `take` (embedding rows), `pick` (one element a row), and their transposes.
+
+Indices may be of any integer dtype, or floats that are whole numbers, as Gluon's labels often are.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy
+
+from .. import dtype as dt
+from ..array import Aval
+from ..errors import MXNetError
+from ..kernels import gathering
+from .kinds import primitive
+
+MODES = ("raise", "clip", "wrap")
+
+
+def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
+    """`index` as int64; `ValueError` for NaN and fractions.
+
+    >>> whole("take", numpy.array([1.0, 2.0])).tolist()
+    [1, 2]
+    """
+    if index.dtype.kind != "f":
+        return index.astype(numpy.int64, copy=False)
+    found = index.astype(numpy.int64)
+    wrong = found != index
+    if wrong.any():
+        raise ValueError(
+            f"{where}: index {index[wrong].flat[0]} in an index array of dtype {index.dtype} is not a whole number. Elements"
+            f" are numbered by integers. Round the indices, or look for NaN in them."
+        )
+    return found
+
+
+def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarray:
+    """C-contiguous int64 indices in `[0, n)`: cut off ('clip'), modulo n ('wrap'), or `IndexError` ('raise').
+
+    In 'raise' mode -n to -1 count from the end.
+
+    >>> in_range("take", numpy.array([-1, 7]), 5, "wrap").tolist()
+    [4, 2]
+    """
+    found = whole(where, index)
+    if found.size == 0:
+        return found
+    low, high = found.min(), found.max()
+    if n == 0 or (mode == "raise" and (low < -n or high >= n)):
+        wrong = low if n == 0 or low < -n else high
+        raise IndexError(
+            f"{where}: index {wrong} is out of bounds for axis of size {n}. Valid indices are {-n} to {n - 1}. Correct the"
+            f" indices, enlarge the axis, or use mode='clip'."
+        )
+    if low < 0 or high >= n:
+        if mode == "clip":
+            found = found.clip(0, n - 1)
+        elif mode == "wrap":
+            found = found % n
+        else:
+            found = numpy.where(found < 0, found + n, found)
+    return numpy.ascontiguousarray(found)
+
+
+def _axis(where, axis, ndim, mode):
+    if mode not in MODES:
+        raise ValueError(f"{where}: mode {mode!r} is unknown. It says what to do with an index out of range. Use one of {MODES}.")
+    if not 0 <= axis < ndim:
+        raise ValueError(f"{where}: axis {axis} is out of range for {ndim} axes. Ops take normalized axes. Use 0..{ndim - 1}.")
+
+
+def _infer_take(x, index, *, axis=0, mode="raise"):
+    _axis("take", axis, len(x.shape), mode)
+    return Aval((*x.shape[:axis], *index.shape, *x.shape[axis + 1:]), x.dtype)
+
+
+@primitive(kind="gather", nin=2, infer=_infer_take,
+           vjp=(lambda g, y, x, index, *, axis=0, mode="raise": scatter_add(g, index, axis=axis, size=x.shape[axis], mode=mode),
+                None))  # fmt: skip
+def take(x, index, *, axis=0, mode="raise", out=None):
+    """Elements of `x` along `axis`; with axis 0, rows, as an embedding does.
+
+    Args:
+        x: any shape.
+        index: any shape; integers, or floats that are whole numbers.
+        axis: non-negative.
+        mode: for an index out of range: 'raise', 'clip' to the nearest, or 'wrap' around.
+
+    Returns:
+        `x.shape[:axis] + index.shape + x.shape[axis + 1:]`.
+
+    Raises:
+        IndexError: out of range in mode 'raise'.
+        ValueError: an index that is no whole number.
+
+    Example:
+        >>> from numblocks import np
+        >>> take(np.array([[1, 2], [3, 4]]), np.array([1, 1, 0]), axis=0).tolist()
+        [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
+    """
+    places = in_range("take", index, x.shape[axis], mode)
+    shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1:])
+    y = out if out is not None and out.dtype == x.dtype and out.flags.c_contiguous else numpy.empty(shape, x.dtype)
+    if y.size:
+        # mode='raise', NumPy's default, would copy `out`; the indices are in range already
+        numpy.take(x, places, axis, out=y, mode="clip")
+    if out is not None and y is not out:
+        numpy.copyto(out, y, casting="same_kind")
+        return out
+    return y
+
+
+def _infer_scatter(g, index, *, axis, size, mode="raise"):
+    _axis("scatter_add", axis, len(g.shape) - len(index.shape) + 1, mode)
+    if tuple(g.shape[axis : axis + len(index.shape)]) != tuple(index.shape):
+        raise MXNetError(
+            f"scatter_add: values have shape {tuple(g.shape)} and indices {tuple(index.shape)}. From axis {axis} on the values"
+            f" must have the shape of the indices. Reshape one of them."
+        )
+    return Aval((*g.shape[:axis], size, *g.shape[axis + len(index.shape):]), g.dtype)
+
+
+@primitive(kind="gather", nin=2, infer=_infer_scatter,
+           vjp=(lambda h, y, g, index, *, axis, size, mode="raise": take(h, index, axis=axis, mode=mode), None))  # fmt: skip
+def scatter_add(g, index, *, axis, size, mode="raise", out=None):
+    """The transpose of `take`: zeros with `size` places on `axis`, `g` added at `index`; repeated indices add up.
+
+    Args:
+        g: `outer + index.shape + inner`, `axis` axes in `outer`.
+
+    Example:
+        >>> from numblocks import np
+        >>> scatter_add(np.array([1, 2, 3]), np.array([0, 2, 0]), axis=0, size=3).tolist()
+        [4.0, 0.0, 2.0]
+    """
+    places = in_range("scatter_add", index, size, mode)
+    computed = numpy.dtype(numpy.float64) if g.dtype.kind != "f" else max(g.dtype, dt.float32, key=lambda d: d.itemsize)
+    shape = (*g.shape[:axis], size, *g.shape[axis + index.ndim:])
+    y = out if out is not None and out.dtype == computed and out.flags.c_contiguous else numpy.empty(shape, computed)
+    if y.size:
+        gathering.add(numpy.ascontiguousarray(g, computed), places, y, axis)
+    if out is None:
+        return y if y.dtype == g.dtype else y.astype(g.dtype)
+    if y is not out:
+        numpy.copyto(out, y, casting="unsafe")
+    return out
+
+
+def _picked(shape, axis, keepdims):
+    return (*shape[:axis], *((1,) if keepdims else ()), *shape[axis + 1:])
+
+
+@functools.lru_cache(maxsize=64)
+def _starts(outer: int, n: int, inner: int) -> numpy.ndarray:
+    """Flat position of element 0 of each line along the middle axis of `(outer, n, inner)`."""
+    return (numpy.arange(outer)[:, None] * (n * inner) + numpy.arange(inner)).ravel()
+
+
+def _flat(where, index, shape, axis, mode):
+    inner = 1
+    for n in shape[axis + 1:]:
+        inner *= n
+    places = in_range(where, index, shape[axis], mode).reshape(-1)
+    return _starts(places.size // max(inner, 1), shape[axis], inner) + (places if inner == 1 else places * inner)
+
+
+def _check_pick(where, shape, index, axis, mode):
+    _axis(where, axis, len(shape), mode)
+    if tuple(index.shape) not in (_picked(shape, axis, False), _picked(shape, axis, True)):
+        raise MXNetError(
+            f"{where}: data has shape {tuple(shape)} and index {tuple(index.shape)}. Without axis {axis} the data have shape"
+            f" {_picked(shape, axis, False)}, and each place needs one index. Reshape the index."
+        )
+
+
+def _infer_pick(x, index, *, axis, mode="clip", keepdims=False):
+    _check_pick("pick", x.shape, index, axis, mode)
+    return Aval(_picked(x.shape, axis, keepdims), x.dtype)
+
+
+@primitive(kind="gather", nin=2, infer=_infer_pick,
+           vjp=(lambda g, y, x, index, *, axis, mode="clip", keepdims=False:
+                pick_grad(g, index, axis=axis, shape=tuple(x.shape), mode=mode), None))  # fmt: skip
+def pick(x, index, *, axis, mode="clip", keepdims=False, out=None):
+    """One element of each line of `x` along `axis`, as cross entropy picks the label's log-probability.
+
+    Args:
+        x: any shape.
+        index: the shape of `x` without `axis` (or with 1 there); integers, or floats that are whole numbers.
+        mode: for an index out of range: 'clip', 'wrap' or 'raise'.
+        keepdims: keep `axis` with length 1.
+
+    Raises:
+        IndexError, ValueError: as `take`.
+        MXNetError: the shapes do not fit.
+
+    Example:
+        >>> from numblocks import np
+        >>> pick(np.array([[1, 2], [3, 4]]), np.array([1, 0]), axis=1).tolist()
+        [2.0, 3.0]
+    """
+    shape = _picked(x.shape, axis, keepdims)
+    y = numpy.ascontiguousarray(x).reshape(-1)[_flat("pick", index, x.shape, axis, mode)].reshape(shape)
+    if out is None:
+        return y
+    numpy.copyto(out, y, casting="same_kind")
+    return out
+
+
+def _infer_pick_grad(g, index, *, axis, shape, mode="clip"):
+    _check_pick("pick_grad", shape, index, axis, mode)
+    return Aval(tuple(shape), g.dtype)
+
+
+@primitive(kind="gather", nin=2, infer=_infer_pick_grad,
+           vjp=(lambda h, y, g, index, *, axis, shape, mode="clip":
+                pick(h, index, axis=axis, mode=mode, keepdims=len(g.shape) == len(shape)), None))  # fmt: skip
+def pick_grad(g, index, *, axis, shape, mode="clip", out=None):
+    """The transpose of `pick`: zeros of `shape` with `g` at the picked places."""
+    y = out if out is not None and out.flags.c_contiguous else numpy.empty(shape, g.dtype if out is None else out.dtype)
+    y[...] = 0
+    y.reshape(-1)[_flat("pick_grad", index, tuple(shape), axis, mode)] = g.reshape(-1)
+    if out is not None and y is not out:
+        out[...] = y
+        return out
+    return y
