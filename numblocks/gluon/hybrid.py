@@ -98,7 +98,17 @@ class HybridBlock(Block):
             for param in waiting:
                 if param.shape is not None and -1 not in param.shape:
                     param._finish_deferred_init()
-        out = self.forward(*args, **kwargs)
+        try:
+            out = self.forward(*args, **kwargs)
+        except DeferredInitializationError as error:
+            still = next((p for p in waiting if p._deferred is not None), None)
+            if still is not None and type(self).forward is not HybridBlock.forward:
+                raise DeferredInitializationError(
+                    f"Parameter '{still.name}': its shape {still.shape} is still open when forward uses it."
+                    f" A forward cannot tell which shape it needs. Override infer_shape(self, x) to set"
+                    f" self.{_attribute(self, still)}.shape, or give the whole shape."
+                ) from error
+            raise
         self._pending = any(not p._arrays for p in self._reg_params.values())
         return out
 
@@ -169,6 +179,10 @@ class HybridBlock(Block):
         """Convert all parameters to `dtype`."""
         self._traced = None
         super().cast(dtype)
+
+
+def _attribute(block: HybridBlock, param) -> str:
+    return next(name for name, p in block._reg_params.items() if p is param)
 
 
 def _complete(block: HybridBlock, args, kwargs) -> None:

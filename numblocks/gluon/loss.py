@@ -168,7 +168,7 @@ class SoftmaxCrossEntropyLoss(Loss):
         # The class axis stays, with size 1, where a weight or the number of the batch axis counts on it.
         keep = sample_weight is not None or self._axis % pred.ndim < self._batch_axis % pred.ndim
         if self._sparse_label:
-            loss = -npx.pick(pred, self._classes(pred, label), axis=self._axis, mode="raise", keepdims=keep)
+            loss = -npx.pick(pred, self._classes(pred, label), axis=self._axis, mode="strict", keepdims=keep)
         else:
             loss = -(pred * like(label, pred)).sum(axis=self._axis, keepdims=keep)
         return self.per_example(self.weighted(loss, sample_weight))

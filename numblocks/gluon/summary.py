@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import autograd
 from ..array import ndarray
 
@@ -28,8 +30,9 @@ def summary(block, *inputs) -> str:
         nonlocal number
         number += 1
         own = list(layer._reg_params.values())
-        counted.extend((id(p), p.data().size, p.grad_req != "null") for p in own)
-        rows.append((f"{type(layer).__name__}-{number}", _shapes(out), sum(p.data().size for p in own)))
+        sizes = [math.prod(p.shape) for p in own]
+        counted.extend((id(p), n, p.grad_req != "null") for p, n in zip(own, sizes, strict=True))
+        rows.append((f"{type(layer).__name__}-{number}", _shapes(out), sum(sizes)))
 
     def watch(layer):
         if getattr(layer, "_active", False):

@@ -15,7 +15,7 @@ from ..errors import MXNetError
 from ..kernels import gathering
 from .kinds import primitive
 
-MODES = ("raise", "clip", "wrap")
+MODES = ("raise", "clip", "wrap", "strict")
 
 
 def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
@@ -39,7 +39,7 @@ def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
 def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarray:
     """C-contiguous int64 indices in `[0, n)`: cut off ('clip'), modulo n ('wrap'), or `IndexError` ('raise').
 
-    In 'raise' mode -n to -1 count from the end.
+    In 'raise' mode -n to -1 count from the end; in 'strict' mode, for class labels, they are refused, too.
 
     >>> in_range("take", numpy.array([-1, 7]), 5, "wrap").tolist()
     [4, 2]
@@ -48,10 +48,11 @@ def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarr
     if found.size == 0:
         return found
     low, high = found.min(), found.max()
-    if n == 0 or (mode == "raise" and (low < -n or high >= n)):
-        wrong = low if n == 0 or low < -n else high
+    lowest = 0 if mode == "strict" else -n
+    if n == 0 or (mode in ("raise", "strict") and (low < lowest or high >= n)):
+        wrong = low if n == 0 or low < lowest else high
         raise IndexError(
-            f"{where}: index {wrong} is out of bounds for axis of size {n}. Valid indices are {-n} to {n - 1}. Correct the"
+            f"{where}: index {wrong} is out of bounds for axis of size {n}. Valid indices are {lowest} to {n - 1}. Correct the"
             f" indices, enlarge the axis, or use mode='clip'."
         )
     if low < 0 or high >= n:

@@ -163,3 +163,28 @@ def test_same_seed_same_values_however_it_runs():
         return net(np.ones((2, 3))).asnumpy()
 
     assert abs(outputs(False) - outputs(True)).max() < 1e-6
+
+
+def test_forward_without_infer_shape_says_so():
+    class Open(nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.w = self.params.get("w", shape=(-1, 2), allow_deferred_init=True)
+
+        def forward(self, x):
+            return np.dot(x, self.w.data())
+
+    net = nn.HybridSequential(Open())
+    net.initialize()
+    with pytest.raises(DeferredInitializationError, match=r"0.0 \(Open\).*open0_w.*self.w.shape"):
+        net(np.ones((2, 3)))
+
+
+def test_initialize_is_all_or_nothing():
+    strict = nn.Block()
+    strict.params.get("w", shape=(-1,))
+    net = nn.Sequential(nn.Dense(2, in_units=2), strict)
+    with pytest.raises(ValueError, match="block0_w"):
+        net.initialize()
+    with pytest.raises(RuntimeError):
+        net[0].weight.data()

@@ -141,6 +141,8 @@ class ParameterDict:
         init = initializer.Uniform() if init is None else initializer.create(init)
         if verbose:
             init.set_verbosity(verbose=verbose)
+        for param in self.values():  # all are looked at before the first is changed
+            param._refuse_open()
         for param in self.values():
             param.initialize(None, ctx, init, force_reinit=force_reinit)
 

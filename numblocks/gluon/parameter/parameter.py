@@ -186,16 +186,20 @@ class Parameter:
         if init is None:
             init = default_init if self.init is None else self.init
         initializer.create(init)  # an unknown name fails here, not at the first batch
-        if not shape_is_known(self._shape) and not self.allow_deferred_init:
-            raise ValueError(
-                f"Parameter '{self.name}': cannot be initialized with shape {self.shape}. Open dimensions are"
-                f" filled by the first batch only if allow_deferred_init=True. Give the whole shape, or allow"
-                f" it."
-            )
+        self._refuse_open()
         self._forget()
         self._deferred = (init, devices, default_init, None)
         if shape_is_known(self._shape):
             self._finish_deferred_init()
+
+    def _refuse_open(self) -> None:
+        """`ValueError` if the shape is open and must not be."""
+        if not shape_is_known(self._shape) and not self.allow_deferred_init:
+            raise ValueError(
+                f"Parameter '{self.name}': cannot be initialized with shape {self.shape}. Open dimensions are"
+                f" filled by the first batch only if allow_deferred_init=True. Give the whole shape, or allow"
+                f" deferring."
+            )
 
     def _finish_deferred_init(self) -> None:
         """Make the values now that the shape is known; nothing to do if they are there already."""
