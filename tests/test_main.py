@@ -25,13 +25,13 @@ def test_the_job(tmp_path):
     assert problems == [], done.stdout + done.stderr
     assert done.returncode in (0, 1), done.stderr
     assert "samples/s" in done.stdout and "predictions equal" in done.stdout
-    assert {"initial.params", "lenet.params"} <= set(os.listdir(tmp_path / "out"))
+    assert {"initial.params", "eager.params", "hybridized.params"} <= set(os.listdir(tmp_path / "out"))
 
 
 def test_too_short_a_run_fails(tmp_path):
     done = run("--epochs", "1", "--no-hybridize", "--batch-size", "1438", cwd=tmp_path)
     assert done.returncode == 1 and "PROBLEM: eager: accuracy" in done.stdout
-    assert (tmp_path / "numblocks-digits" / "lenet.params").exists()
+    assert (tmp_path / "numblocks-digits" / "eager.params").exists()
 
 
 def test_absent_gpu(tmp_path):
