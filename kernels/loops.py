@@ -8,6 +8,7 @@ axis like any other): axes merge when every operand's strides allow it, and an o
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from .program import Line, Operand, Program, Store
 from .typed import scalar as as_scalar
 
 GRAIN = 65536  # elements one thread should at least have
+_NEST = re.compile("m+|m*r+|m*r+m")
 
 
 def natural_strides(shape: Sequence[int]) -> tuple[int, ...]:
@@ -57,7 +59,7 @@ def nest(shape: Sequence[int], strides: Sequence[Sequence[int]], reduced: Sequen
 
     Returns:
         `(axes, sizes, strides)`: letters as in `Program.axes`, their sizes and each operand's strides along them.
-        Mapped axes come first, except in the column form `'rm'`.
+        Mapped axes come first, but for the last one of a column (`'rm'`, `'mrm'`).
     """
     merged: list[list] = []  # [letter, size, strides of every operand]
     for k, n in enumerate(shape):
@@ -71,9 +73,12 @@ def nest(shape: Sequence[int], strides: Sequence[Sequence[int]], reduced: Sequen
     if not merged or all(letter == "r" for letter, *_ in merged):
         merged.insert(0, ["m", 1, [0 if reduced else 1 for _ in strides]])
     letters = "".join(letter for letter, *_ in merged)
-    if letters != "rm":
+    if not _NEST.fullmatch(letters):
+        tail = merged.pop() if letters.endswith("m") and "r" in letters else None
         merged.sort(key=lambda axis: axis[0])  # stable: 'm' before 'r'
-        letters = "".join(sorted(letters))
+        if tail:
+            merged.append(tail)
+        letters = "".join(axis[0] for axis in merged)
     return letters, tuple(a[1] for a in merged), [tuple(a[2][i] for a in merged) for i in range(len(strides))]
 
 
@@ -101,27 +106,19 @@ def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
     return np.array(words, dtype=np.int64)
 
 
-def parallel_extent(axes: str, sizes: Sequence[int]) -> tuple[int, int]:
-    """How many parallel indices a launch has and how many elements each stands for."""
-    if axes == "m":
-        return sizes[0], 1
-    if axes.startswith("r"):
-        return sizes[-1], sizes[0]
-    inner = len(axes) - 1 if "r" not in axes else axes.index("r")
-    outer = 1
-    for n in sizes[:inner]:
-        outer *= n
-    rest = 1
-    for n in sizes[inner:]:
-        rest *= n
-    return outer, rest
+def grain(program: Program, sizes: Sequence[int], extent: int) -> int:
+    """How many parallel indices one thread should at least take, so that it has `GRAIN` elements to do."""
+    total = 1
+    for n in sizes:
+        total *= n
+    return max(1, GRAIN * extent // max(total, 1))
 
 
-def launch(kernel, axes: str, sizes, packed: np.ndarray) -> None:
+def launch(program: Program, kernel, sizes, packed: np.ndarray) -> None:
     """Run a kernel over its whole extent, in parallel when there is enough to do."""
-    n, each = parallel_extent(axes, sizes)
-    if n:
-        build.run(kernel, n, packed.ctypes.data, max(1, GRAIN // max(each, 1)))
+    extent = program.extent(sizes)
+    if extent:
+        build.run(kernel, extent, packed.ctypes.data, grain(program, sizes, extent))
 
 
 @functools.cache
@@ -159,4 +156,4 @@ def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
     program, kernel = _single(function, axes, (*layouts, layout(steps[-1])), dtypes, out.dtype.name, compute)
     values = [x for x in raw if not isinstance(x, np.ndarray)]
     packed = pack(program, sizes, [x.ctypes.data for x in arrays] + [out.ctypes.data], steps, values)
-    launch(kernel, axes, sizes, packed)
+    launch(program, kernel, sizes, packed)

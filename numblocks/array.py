@@ -7,7 +7,7 @@ an `Aval` while a hybridized Block is traced. The operators and methods that com
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
 
 import numpy
 
@@ -15,11 +15,13 @@ from .device import Device, usable
 from .errors import MXNetError
 
 
-class Aval(NamedTuple):
-    """What is known of an array without its values."""
+class Aval:
+    """What is known of an array without its values; stands in the place of the buffer while a Block is traced."""
 
-    shape: tuple[int, ...]
-    dtype: numpy.dtype
+    __slots__ = ("shape", "dtype")
+
+    def __init__(self, shape: tuple[int, ...], dtype: numpy.dtype):
+        self.shape, self.dtype = shape, dtype
 
     @property
     def ndim(self) -> int:
@@ -27,10 +29,7 @@ class Aval(NamedTuple):
 
     @property
     def size(self) -> int:
-        n = 1
-        for s in self.shape:
-            n *= s
-        return n
+        return math.prod(self.shape)
 
     @property
     def itemsize(self) -> int:
@@ -38,6 +37,15 @@ class Aval(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+    @property
+    def is_input(self) -> bool:
+        """Whether this is an argument of the traced function rather than something computed."""
+        return False
+
+    def origin(self) -> str:
+        """Where a traced value comes from, for error messages."""
+        return ""
 
 
 class ndarray:
@@ -95,23 +103,6 @@ class ndarray:
         if not self._data.shape:
             raise TypeError("len(): the array is 0-d, it has no length. Use .size or .item().")
         return self._data.shape[0]
-
-    def asnumpy(self) -> numpy.ndarray:
-        """A copy as a NumPy array of the same shape and dtype."""
-        return self._data.copy()
-
-    def item(self, *index):
-        """The single value (or the one at `index`) as a Python scalar."""
-        if not index and self._data.size != 1:
-            raise ValueError(
-                f"item(): the array of shape {self.shape} holds {self.size} values. Only one value becomes a Python"
-                f" scalar. Index or reduce it first."
-            )
-        return self._data.item(*index)
-
-    def tolist(self):
-        """Nested Python lists of the values."""
-        return self._data.tolist()
 
     def wait_to_read(self) -> None:
         """Return when the values are there: at once, since the CPU backend is synchronous."""

@@ -119,5 +119,5 @@ def aval_of(x):
     """Shape and dtype of an array; Python scalars stay as they are."""
     if isinstance(x, ndarray):
         d = x._data
-        return d if type(d) is Aval else Aval(d.shape, d.dtype)
+        return d if isinstance(d, Aval) else Aval(d.shape, d.dtype)
     return x

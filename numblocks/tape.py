@@ -108,7 +108,7 @@ def not_on_tape(where: str) -> MXNetError:
     )
 
 
-def cotangents(where: str, heads, head_grads, wanted, retain: bool) -> list:
+def cotangents(where: str, heads, head_grads, wanted, retain: bool, through: bool = True) -> list:
     """Walk back from `heads` and return the cotangents of the nodes in `wanted` (None where nothing arrives).
 
     Args:
@@ -116,6 +116,7 @@ def cotangents(where: str, heads, head_grads, wanted, retain: bool) -> list:
         head_grads: one cotangent for each head.
         wanted: nodes (Leaf, Step or Part), or None to collect at every Leaf and return `(leaf, cotangent)` pairs.
         retain: keep the steps for another walk.
+        through: walk on behind wanted nodes too.
     """
     pending: dict = {}  # node -> cotangent (for a Step with parts: list)
     queue: list = []
@@ -124,7 +125,9 @@ def cotangents(where: str, heads, head_grads, wanted, retain: bool) -> list:
     targets = None if wanted is None else {id(n): n for n in wanted if n is not None}
 
     def arrive(node, g) -> None:
-        if type(node) is Part:
+        if not through and id(node) in targets:
+            found[id(node)] = g if id(node) not in found else add(found[id(node)], g)
+        elif type(node) is Part:
             if targets is not None and id(node) in targets:
                 found[id(node)] = g if id(node) not in found else add(found[id(node)], g)
             parts = pending.get(node.step)
@@ -159,7 +162,7 @@ def cotangents(where: str, heads, head_grads, wanted, retain: bool) -> list:
             step.release()
     if wanted is None:
         return list(leaves.items())
-    return [None if n is None else leaves.get(n) if type(n) is Leaf else found.get(id(n)) for n in wanted]
+    return [None if n is None else found.get(id(n), leaves.get(n) if type(n) is Leaf else None) for n in wanted]
 
 
 def pull(step: Step, g, arrive) -> None:

@@ -7,10 +7,10 @@ import inspect
 from .. import autograd
 from ..array import ndarray, wrap
 from ..device import current_device
+from ..graph.compiled import Compiled
 from ..graph.trace import Builder, tracing
 from ..op import current
 from .block import Block
-from .compiled import Compiled
 from .hooks import call_with_hooks
 from .infer import hybrid_forward_inferring
 from .namespace import F

@@ -108,12 +108,12 @@ def _raw_index(part):
 
 def check_writable(x: ndarray, what: str, *values) -> None:
     """In-place writes are refused where the tape or a trace would not see them."""
-    if type(x._data) is Aval:
+    if isinstance(x._data, Aval):
         raise TraceError(
             f"{what}: a traced array cannot be written in place, since the compiled function must not change its inputs."
             f" Build a new array instead (x = x + 1, np.where, np.concatenate), or leave this Block unhybridized."
         )
-    if any(isinstance(v, ndarray) and type(v._data) is Aval for v in values):
+    if any(isinstance(v, ndarray) and isinstance(v._data, Aval) for v in values):
         raise TraceError(f"{what}: the value is a traced array and the target is not. Return it from forward instead.")
     if current.record is not None and (
         x._node is not None or any(isinstance(v, ndarray) and v._node is not None for v in values)

@@ -37,7 +37,7 @@ def _in_place(op, symbol):
     def update(self, other):
         if not isinstance(other, _OPERANDS):
             return NotImplemented
-        if type(self._data) is Aval and not getattr(self, "is_input", False):
+        if isinstance(self._data, Aval) and not self._data.is_input:
             return bind(op, (self, other), _NO_SPEC)  # a temporary of the trace: the name is rebound
         indexing.check_writable(self, f"x {symbol} value", other)
         y = bind(op, (self, other), _NO_SPEC)
@@ -83,9 +83,9 @@ def _matmul(self, other):
 def _concrete(x: ndarray, what: str) -> numpy.ndarray:
     """The values, or a `TraceError` that says which call asked and what the array depends on."""
     data = x._data
-    if type(data) is Aval:
+    if isinstance(data, Aval):
         raise TraceError(
-            f"{what}: the array {data} is traced{x.origin()}, so it has no value yet: a hybridized Block is compiled for any"
+            f"{what}: the array {data} is traced{data.origin()}, so it has no value yet: a hybridized Block is compiled for any"
             f" input. Values cannot steer Python. Use np.where for a choice by value, or leave this Block unhybridized."
         )
     return data
@@ -280,7 +280,7 @@ _METHODS = {
     "__format__": lambda self, spec: format(self.item(), spec) if spec else str(self), "__hash__": object.__hash__,
     "__copy__": copy, "__deepcopy__": lambda self, memo: wrap(_concrete(self, "deepcopy").copy(), self._device, type(self)),
     "__reduce__": lambda self: (_rebuild, (self.asnumpy(), self._device, type(self))),
-    "as_np_ndarray": lambda self: self, "origin": lambda self: "",
+    "as_np_ndarray": lambda self: self,
 }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def slice_(x, *, key):
 
 
 @primitive(
-    kind="move",
+    kind="join",
     infer=lambda g, *, key, shape: Aval(tuple(shape), g.dtype),
     vjp=(lambda h, y, g, *, key, shape: slice_(h, key=key),),
 )
@@ -89,7 +89,7 @@ def _concat_vjp(g, y, *xs, index, axis):
     return slice_(g, key=freeze_key(key))
 
 
-@primitive(kind="move", infer=_infer_concat, vjp=_concat_vjp)
+@primitive(kind="join", infer=_infer_concat, vjp=_concat_vjp)
 def concat(*xs, axis, out=None):
     """Arrays one after the other along `axis`."""
     return numpy.concatenate(xs, axis=axis, out=out)
@@ -104,7 +104,7 @@ def _inside(widths, shape):
 
 
 @primitive(
-    kind="move", infer=_infer_pad, vjp=(lambda g, y, x, *, widths, value: slice_(g, key=_inside(widths, x.shape)),)
+    kind="join", infer=_infer_pad, vjp=(lambda g, y, x, *, widths, value: slice_(g, key=_inside(widths, x.shape)),)
 )
 def pad(x, *, widths, value, out=None):
     """A frame of `value` around `x`; `widths` one (before, after) per axis."""
