@@ -62,7 +62,7 @@ def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarr
             found = found % n
         else:
             found = numpy.where(found < 0, found + n, found)
-    return numpy.ascontiguousarray(found)
+    return numpy.asarray(found, order="C")
 
 
 def _axis(where, axis, ndim, mode):
