@@ -1,4 +1,6 @@
-"""Sums into rows of NumPy arrays by index: small ones by NumPy, large ones by the kernel of `cpu/gather.py`."""
+"""Sums into rows of NumPy arrays by index: small ones by NumPy, large ones by the kernel of
+`cpu/gather.py`.
+"""
 
 import math
 

@@ -1,4 +1,5 @@
 """Pooling of NumPy arrays by the kernels of `cpu/pool.py`: geometry, counts and argument packing."""
+
 import functools
 import math
 from typing import NamedTuple
@@ -7,7 +8,7 @@ import numpy
 
 from . import build, library
 
-GRAIN = 1 << 17       # elements touched that are worth another thread
+GRAIN = 1 << 17  # elements touched that are worth another thread
 
 
 class Windows(NamedTuple):
@@ -18,14 +19,20 @@ class Windows(NamedTuple):
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     pad: tuple[int, ...]
-    divide: str = "none"        # 'none'; 'padded': elements of input and padding; 'inside': elements of input
+    divide: str = "none"  # 'none'; 'padded': elements of input and padding; 'inside': elements of input
 
 
 def windows(size, out, kernel, stride, pad, divide="none") -> Windows:
     """The geometry with axes filled up to three."""
     lead = 3 - len(size)
-    return Windows((1,) * lead + tuple(size), (1,) * lead + tuple(out), (1,) * lead + tuple(kernel),
-                   (1,) * lead + tuple(stride), (0,) * lead + tuple(pad), divide)
+    return Windows(
+        (1,) * lead + tuple(size),
+        (1,) * lead + tuple(out),
+        (1,) * lead + tuple(kernel),
+        (1,) * lead + tuple(stride),
+        (0,) * lead + tuple(pad),
+        divide,
+    )
 
 
 @functools.lru_cache(maxsize=512)
@@ -53,10 +60,24 @@ def _edges(win: Windows):
 
 
 def _call(name, planes, x, y, win, *rest):
-    packed = numpy.array([x.ctypes.data, y.ctypes.data, *win.size, *win.out, *win.kernel, *win.stride, *win.pad,
-                          _edges(win).ctypes.data, *(r.ctypes.data for r in rest)], numpy.int64)
+    packed = numpy.array(
+        [
+            x.ctypes.data,
+            y.ctypes.data,
+            *win.size,
+            *win.out,
+            *win.kernel,
+            *win.stride,
+            *win.pad,
+            _edges(win).ctypes.data,
+            *(r.ctypes.data for r in rest),
+        ],
+        numpy.int64,
+    )
     work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
-    build.run(library.get("pool." + name, T=y.dtype.name), planes, packed.ctypes.data, max(GRAIN // max(work, 1), 1))
+    build.run(
+        library.get("pool." + name, T=y.dtype.name), planes, packed.ctypes.data, max(GRAIN // max(work, 1), 1)
+    )
     return y
 
 
@@ -65,7 +86,9 @@ def _planes(x):
 
 
 def maximum(x, out, win: Windows):
-    """`out: (N, C, *out)`, the maximum of each window of `x: (N, C, *size)`; C-contiguous float32 or float64."""
+    """`out: (N, C, *out)`, the maximum of each window of `x: (N, C, *size)`; C-contiguous float32 or
+    float64.
+    """
     return _call("max_forward", _planes(x), x, out, win)
 
 

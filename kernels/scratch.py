@@ -1,8 +1,10 @@
-"""Scratch memory that kernels reuse from call to call, so that large temporary buffers are not page-faulted in anew.
+"""Scratch memory that kernels reuse from call to call, so that large temporary buffers are not page-faulted
+in anew.
 
-Each thread keeps one buffer per slot. A buffer above `LIMIT` bytes is handed out and not kept, so a thread holds at
-most `LIMIT` bytes per slot; the slots are the few names used in `kernels/`.
+Each thread keeps one buffer per slot. A buffer above `LIMIT` bytes is handed out and not kept, so a thread
+holds at most `LIMIT` bytes per slot; the slots are the few names used in `kernels/`.
 """
+
 import threading
 
 import numpy
@@ -13,7 +15,8 @@ _local = threading.local()
 
 
 def take(slot: str, count: int, dtype) -> numpy.ndarray:
-    """A flat array of `count` elements of `dtype`, 64-byte aligned, undefined; valid until the thread's next `take(slot)`.
+    """A flat array of `count` elements of `dtype`, 64-byte aligned, undefined; valid until the thread's
+    next `take(slot)`.
 
     >>> take("example", 10, numpy.float32).shape
     (10,)
@@ -24,7 +27,7 @@ def take(slot: str, count: int, dtype) -> numpy.ndarray:
     if kept is None or kept.size < need:
         raw = numpy.empty(max(need, 4096) + 64, numpy.uint8)
         skip = -raw.ctypes.data % 64
-        kept = raw[skip:skip + max(need, 4096)]
+        kept = raw[skip : skip + max(need, 4096)]
         if need <= LIMIT:
             setattr(_local, slot, kept)
     return kept[:need].view(dtype)

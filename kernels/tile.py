@@ -1,18 +1,20 @@
 """A tile: `M` rows of `V` vectors that stay in registers while a kernel sums products into them.
 
-A loop over scalars leaves the register blocking of a matrix product to LLVM, which does not find it (50-80 GF/s a
-core here); the same loop over tiles reaches 165-177 of a core's ~180 GF/s. A vector is always 64 bytes: 16 float32 or
-8 float64. Where registers are narrower LLVM splits it, so kernels are written once and `sizes()` says which tiles fit.
+A loop over scalars leaves the register blocking of a matrix product to LLVM, which does not find it (50-80
+GF/s a core here); the same loop over tiles reaches 165-177 of a core's ~180 GF/s. A vector is always 64
+bytes: 16 float32 or 8 float64. Where registers are narrower LLVM splits it, so kernels are written once and
+`sizes()` says which tiles fit.
 
-As in the prelude, these are plain Python; the compiler puts `tile_intrinsics.py` in their place. `M` and `V` must be
-literals or constants of the text.
+As in the prelude, these are plain Python; the compiler puts `tile_intrinsics.py` in their place. `M` and
+`V` must be literals or constants of the text.
 """
+
 import numpy
 
 from . import loader
 
-WIDE = ((8, 3), (6, 4), (4, 5), (2, 8), (1, 8))     # 32 registers of 64 bytes, as AVX-512 has
-NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))           # 16 registers of 32 bytes (AVX2), or 32 of 16 (NEON)
+WIDE = ((8, 3), (6, 4), (4, 5), (2, 8), (1, 8))  # 32 registers of 64 bytes, as AVX-512 has
+NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))  # 16 registers of 32 bytes (AVX2), or 32 of 16 (NEON)
 
 
 def sizes() -> tuple[tuple[int, int], ...]:
@@ -49,7 +51,9 @@ def outer(t, w, i, x, j):
 
 
 def dots(t, g, rows, i, p, x, columns, j, q):
-    """`t[m, v] + g[p + rows[i + m] :][:lanes] * x[q + columns[j + v] :][:lanes]`: products kept apart by lane."""
+    """`t[m, v] + g[p + rows[i + m] :][:lanes] * x[q + columns[j + v] :][:lanes]`: products kept apart by
+    lane.
+    """
     M, V, n = t.shape
     a = numpy.array([_part(g, p + rows[i + m], n) for m in range(M)])
     b = numpy.array([_part(x, q + columns[j + v], n) for v in range(V)])
@@ -79,6 +83,8 @@ def copy(y, i, x, j, n):
 
 
 def window(y, i, x, j, first, last, n):
-    """`y[i + k] = x[j + k]` for `first <= k < last`, 0 for the other `k` in `[0, n)`; reads nothing outside."""
+    """`y[i + k] = x[j + k]` for `first <= k < last`, 0 for the other `k` in `[0, n)`; reads nothing
+    outside.
+    """
     for k in range(n):
         y[i + k] = x[j + k] if first <= k < last else 0

@@ -1,4 +1,7 @@
-"""What the names of `tile.py` become inside compiled code. Imports numba: only `compiler.py` may import this."""
+"""What the names of `tile.py` become inside compiled code. Imports numba: only `compiler.py` may import
+this.
+"""
+
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel.models import PrimitiveModel, StructModel
@@ -8,7 +11,7 @@ from numba.extending import intrinsic, register_model
 from . import tile as plain
 from .intrinsics import _element
 
-_FREE = ("contract",)      # a product and its sum may become one fma
+_FREE = ("contract",)  # a product and its sum may become one fma
 
 
 class Vector(types.Type):
@@ -42,7 +45,9 @@ class _TileModel(StructModel):
 
 
 def _vector_type(element):
-    return ir.VectorType(ir.FloatType() if element.bitwidth == 32 else ir.DoubleType(), 512 // element.bitwidth)
+    return ir.VectorType(
+        ir.FloatType() if element.bitwidth == 32 else ir.DoubleType(), 512 // element.bitwidth
+    )
 
 
 def _at(builder, p, *indices):
@@ -56,7 +61,9 @@ def _at(builder, p, *indices):
 def _load(builder, element, p, *indices):
     """The vector at an address aligned to one element only."""
     vector = _vector_type(element)
-    return builder.load(builder.bitcast(_at(builder, p, *indices), vector.as_pointer()), align=element.bitwidth // 8)
+    return builder.load(
+        builder.bitcast(_at(builder, p, *indices), vector.as_pointer()), align=element.bitwidth // 8
+    )
 
 
 def _spread(builder, element, value):
@@ -84,12 +91,14 @@ def tile(typingctx, M, V, T):
 
     def codegen(context, builder, signature, args):
         return ir.Constant(context.get_value_type(kind), None)
+
     return kind(M, V, T), codegen
 
 
 @intrinsic
 def outer(typingctx, t, w, i, x, j):
     """One broadcast and V multiply-adds a row; the V loads are shared by all rows."""
+
     def codegen(context, builder, signature, args):
         old, w_, i_, x_, j_ = args
         lanes = 512 // t.element.bitwidth
@@ -100,31 +109,43 @@ def outer(typingctx, t, w, i, x, j):
             for v, column in enumerate(columns):
                 k = m * t.V + v
                 new = builder.insert_value(
-                    new, _multiply_add(builder, weight, column, builder.extract_value(old, k)), k)
+                    new, _multiply_add(builder, weight, column, builder.extract_value(old, k)), k
+                )
         return new
+
     return t(t, w, types.intp, x, types.intp), codegen
 
 
 @intrinsic
 def dots(typingctx, t, g, rows, i, p, x, columns, j, q):
     """M + V loads for M * V multiply-adds."""
+
     def codegen(context, builder, signature, args):
         old, g_, rows_, i_, p_, x_, columns_, j_, q_ = args
-        left = [_load(builder, t.element, g_, p_, builder.load(_at(builder, rows_, i_, _int(m)))) for m in range(t.M)]
-        right = [_load(builder, t.element, x_, q_, builder.load(_at(builder, columns_, j_, _int(v))))
-                 for v in range(t.V)]
+        left = [
+            _load(builder, t.element, g_, p_, builder.load(_at(builder, rows_, i_, _int(m))))
+            for m in range(t.M)
+        ]
+        right = [
+            _load(builder, t.element, x_, q_, builder.load(_at(builder, columns_, j_, _int(v))))
+            for v in range(t.V)
+        ]
         new = ir.Constant(context.get_value_type(t), ir.Undefined)
         for m, a in enumerate(left):
             for v, b in enumerate(right):
                 k = m * t.V + v
-                new = builder.insert_value(new, _multiply_add(builder, a, b, builder.extract_value(old, k)), k)
+                new = builder.insert_value(
+                    new, _multiply_add(builder, a, b, builder.extract_value(old, k)), k
+                )
         return new
+
     return t(t, g, rows, types.intp, types.intp, x, columns, types.intp, types.intp), codegen
 
 
 @intrinsic
 def put(typingctx, t, y, i, stride):
     """Unaligned stores."""
+
     def codegen(context, builder, signature, args):
         value, y_, i_, stride_ = args
         vector, lanes = _vector_type(t.element), 512 // t.element.bitwidth
@@ -134,12 +155,14 @@ def put(typingctx, t, y, i, stride):
                 place = builder.bitcast(_at(builder, y_, i_, row, _int(v * lanes)), vector.as_pointer())
                 builder.store(builder.extract_value(value, m * t.V + v), place, align=t.element.bitwidth // 8)
         return context.get_dummy_value()
+
     return types.void(t, y, types.intp, types.intp), codegen
 
 
 @intrinsic
 def sums(typingctx, t, y):
     """Halves added to halves, so the order does not depend on the CPU."""
+
     def codegen(context, builder, signature, args):
         value, y_ = args
         for k in range(t.M * t.V):
@@ -148,11 +171,20 @@ def sums(typingctx, t, y):
             while count > 1:
                 count //= 2
                 undefined = ir.Constant(part.type, ir.Undefined)
-                low, high = (builder.shuffle_vector(part, undefined, ir.Constant(
-                    ir.VectorType(ir.IntType(32), count), list(range(first, first + count)))) for first in (0, count))
+                low, high = (
+                    builder.shuffle_vector(
+                        part,
+                        undefined,
+                        ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(first, first + count))),
+                    )
+                    for first in (0, count)
+                )
                 part = builder.fadd(low, high)
-            builder.store(builder.extract_element(part, ir.Constant(ir.IntType(32), 0)), _at(builder, y_, _int(k)))
+            builder.store(
+                builder.extract_element(part, ir.Constant(ir.IntType(32), 0)), _at(builder, y_, _int(k))
+            )
         return context.get_dummy_value()
+
     return types.void(t, y), codegen
 
 
@@ -163,12 +195,19 @@ def _masked(builder, element):
     suffix = f"v{vector.count}f{element.bitwidth}.p0"
     align = ir.Constant(ir.IntType(32), size)
     load = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [at, ir.IntType(32), mask_type, vector]), f"llvm.masked.load.{suffix}")
+        builder.module,
+        ir.FunctionType(vector, [at, ir.IntType(32), mask_type, vector]),
+        f"llvm.masked.load.{suffix}",
+    )
     store = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(ir.VoidType(), [vector, at, ir.IntType(32), mask_type]),
-        f"llvm.masked.store.{suffix}")
-    return (lambda p, mask: builder.call(load, [builder.bitcast(p, at), align, mask, ir.Constant(vector, None)]),
-            lambda value, p, mask: builder.call(store, [value, builder.bitcast(p, at), align, mask]))
+        builder.module,
+        ir.FunctionType(ir.VoidType(), [vector, at, ir.IntType(32), mask_type]),
+        f"llvm.masked.store.{suffix}",
+    )
+    return (
+        lambda p, mask: builder.call(load, [builder.bitcast(p, at), align, mask, ir.Constant(vector, None)]),
+        lambda value, p, mask: builder.call(store, [value, builder.bitcast(p, at), align, mask]),
+    )
 
 
 def _below(builder, element, k, bound):
@@ -198,6 +237,7 @@ def copy(typingctx, y, i, x, j, n):
             mask = _below(builder, element, whole, n_)
             store(load(_at(builder, x_, j_, whole), mask), _at(builder, y_, i_, whole), mask)
         return context.get_dummy_value()
+
     return types.void(y, types.intp, x, types.intp, types.intp), codegen
 
 
@@ -210,13 +250,17 @@ def window(typingctx, y, i, x, j, first, last, n):
         y_, i_, x_, j_, first_, last_, n_ = args
         load, store = _masked(builder, element)
         with cgutils.for_range_slice(builder, _int(0), n_, _int(512 // element.bitwidth)) as (k, _):
-            inside = builder.and_(_below(builder, element, k, last_),
-                                  builder.not_(_below(builder, element, k, first_)))
+            inside = builder.and_(
+                _below(builder, element, k, last_), builder.not_(_below(builder, element, k, first_))
+            )
             value = load(_at(builder, x_, j_, k), inside)
             store(value, _at(builder, y_, i_, k), _below(builder, element, k, n_))
         return context.get_dummy_value()
+
     return types.void(y, types.intp, x, types.intp, types.intp, types.intp, types.intp), codegen
 
 
-COMPILED = {getattr(plain, name): globals()[name]
-            for name in ("tile", "outer", "dots", "put", "sums", "copy", "window")}
+COMPILED = {
+    getattr(plain, name): globals()[name]
+    for name in ("tile", "outer", "dots", "put", "sums", "copy", "window")
+}

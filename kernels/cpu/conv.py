@@ -1,17 +1,19 @@
 """Convolution without an im2col matrix.
 
-The input is copied once into a padded layout in which every tap of the kernel is a constant offset: rows have the
-padded width, and an axis of stride s is split into its s phases (position u = s*t + r goes to phase r, place t).
-The output at flat position p is then `sum_k w[k] * packed[p + offset[k]]`, k running over input channels and taps, for
-any stride, dilation and number of axes; positions beyond a row's end give values that are computed and left out.
-So the loop is a matrix product whose right-hand matrix is never written down. Tiles of M output channels times V
-vectors of positions stay in registers (`kernels/tile.py`).
+The input is copied once into a padded layout in which every tap of the kernel is a constant offset: rows
+have the padded width, and an axis of stride s is split into its s phases (position u = s*t + r goes to
+phase r, place t). The output at flat position p is then `sum_k w[k] * packed[p + offset[k]]`, k running
+over input channels and taps, for any stride, dilation and number of axes; positions beyond a row's end give
+values that are computed and left out. So the loop is a matrix product whose right-hand matrix is never
+written down. Tiles of M output channels times V vectors of positions stay in registers (`kernels/tile.py`).
 
-The gradient of the input is the same loop over the packed cotangent, once per phase, with the weights turned round;
-the gradient of the weight multiplies vectors of cotangent and input, and sums lanes at the end.
+The gradient of the input is the same loop over the packed cotangent, once per phase, with the weights
+turned round; the gradient of the weight multiplies vectors of cotangent and input, and sums lanes at the
+end.
 
 The library binds `T` element type, `M` and `V` the tile, `LANES` elements per vector anew.
 """
+
 from ..prelude import float32, int64, pointer, stack
 from ..tile import copy, dots, outer, put, sums, tile, window
 
@@ -19,8 +21,8 @@ T = float32
 M = 8
 V = 3
 LANES = 16
-SPAN = V * LANES                             # positions in one tile
-SEGMENT = 1536                               # positions staged by one work item, with one tile before and one behind
+SPAN = V * LANES  # positions in one tile
+SEGMENT = 1536  # positions staged by one work item, with one tile before and one behind
 STAGE = M * SEGMENT
 
 
@@ -41,7 +43,7 @@ def pack(lo, hi, a):
         end = i + length
         for phase in range(a[14]):
             rd, rh, rw = phases[3 * phase], phases[3 * phase + 1], phases[3 * phase + 2]
-            first = min(max((pw - rw + sw - 1) // sw, 0), TW)                 # columns of the row that exist
+            first = min(max((pw - rw + sw - 1) // sw, 0), TW)  # columns of the row that exist
             last = max(min((W - 1 + pw - rw) // sw + 1, TW), first)
             for td in range(TD):
                 d = sd * td + rd - pd
@@ -66,7 +68,8 @@ def pack(lo, hi, a):
 
 
 def pack_weight(lo, hi, a):
-    """Lay the weights out as the tiles read them: [block of M outputs][input channel][tap][M], short blocks filled with 0.
+    """Lay the weights out as the tiles read them: [block of M outputs][input channel][tap][M], short blocks
+    filled with 0.
 
     Parallel index: group times block.
     a: 0 weights, 1 target, 2 outputs per group, 3 blocks per group, 4 input channels per group, 5 taps,
@@ -89,12 +92,12 @@ def pack_weight(lo, hi, a):
 def forward(lo, hi, a):
     """Sum of weights times shifted planes, into a cropped (and, for gradients, strided) output.
 
-    Parallel index: ((image * groups + group) * segments + segment) * blocks + block, so that consecutive items share
-    a segment of the input in cache.
-    a: 0 packed input, 1 packed weights, 2 offset of each (channel, tap) (int64), 3 output, 4 groups, 5 segments,
-    6 positions per segment, 7 blocks, 8 positions, 9 number of (channel, tap), 10 outputs per group,
-    11 input elements per image, 12 per group, 13 output elements per image, 14 per channel,
-    15 TH, 16 TW (rows of the packed layout), 17 OH, 18 OW (what is kept), 19-21 output strides of the three axes,
+    Parallel index: ((image * groups + group) * segments + segment) * blocks + block, so that consecutive
+    items share a segment of the input in cache.
+    a: 0 packed input, 1 packed weights, 2 offset of each (channel, tap) (int64), 3 output, 4 groups, 5
+    segments, 6 positions per segment, 7 blocks, 8 positions, 9 number of (channel, tap), 10 outputs per
+    group, 11 input elements per image, 12 per group, 13 output elements per image, 14 per channel, 15 TH,
+    16 TW (rows of the packed layout), 17 OH, 18 OW (what is kept), 19-21 output strides of the three axes,
     22 first output element.
     """
     groups, segments, each, blocks, L, K, O = a[4], a[5], a[6], a[7], a[8], a[9], a[10]
@@ -110,7 +113,7 @@ def forward(lo, hi, a):
         weights = (group * blocks + block) * K * M
         begin = start
         while begin < stop:
-            p = max(min(begin, L - SPAN), 0)              # the last tile moves back rather than read beyond the plane
+            p = max(min(begin, L - SPAN), 0)  # the last tile moves back rather than read beyond the plane
             t = tile(M, V, T)
             for k in range(K):
                 t = outer(t, w, weights + k * M, x, source + offset[k] + p)
@@ -139,18 +142,25 @@ def forward(lo, hi, a):
 
 
 def weight(lo, hi, a):
-    """Gradient of the weight: for each output channel and (channel, tap), cotangent times shifted input, summed.
+    """Gradient of the weight: for each output channel and (channel, tap), cotangent times shifted input,
+    summed.
 
-    Parallel index: (group * row blocks + row block) * column blocks + column block; an item owns its weights, and the
-    order of summation does not depend on the number of threads.
-    a: 0 packed cotangent, 1 packed input, 2 offset of each output channel (int64), 3 offset of each (channel, tap)
-    (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row blocks,
-    8 column blocks, 9 positions (a multiple of LANES), 10 outputs per group, 11 number of (channel, tap),
-    12 cotangent elements per image, 13 per group, 14 input elements per image, 15 per group, 16 whether to add to what
-    the gradient holds.
+    Parallel index: (group * row blocks + row block) * column blocks + column block; an item owns its
+    weights, and the order of summation does not depend on the number of threads.
+    a: 0 packed cotangent, 1 packed input, 2 offset of each output channel (int64), 3 offset of each
+    (channel, tap) (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row
+    blocks, 8 column blocks, 9 positions (a multiple of LANES), 10 outputs per group, 11 number of (channel,
+    tap), 12 cotangent elements per image, 13 per group, 14 input elements per image, 15 per group, 16
+    whether to add to what the gradient holds.
     """
     N, each, blocks, strips, L, O, K = a[5], a[6], a[7], a[8], a[9], a[10], a[11]
-    g, x, rows, columns, y = pointer(a[0], T), pointer(a[1], T), pointer(a[2], int64), pointer(a[3], int64), pointer(a[4], T)
+    g, x, rows, columns, y = (
+        pointer(a[0], T),
+        pointer(a[1], T),
+        pointer(a[2], int64),
+        pointer(a[3], int64),
+        pointer(a[4], T),
+    )
     total = stack(STAGE, T)
     for n0 in range((N + each - 1) // each):
         for item in range(lo, hi):

@@ -1,7 +1,9 @@
 """Sums into rows by index; taking rows by index is as fast in NumPy. Indices are int64 and already in range.
 
-An array is seen as `(outer, n, inner)`, the indexed axis in the middle. The library binds `T`, the element type.
+An array is seen as `(outer, n, inner)`, the indexed axis in the middle. The library binds `T`, the element
+type.
 """
+
 from ..prelude import float32, int64, pointer
 
 T = float32
@@ -10,7 +12,8 @@ T = float32
 def add(lo, hi, a):
     """`y[o, r, :] = sum of g[o, k, :] over the k with index[k] == r`, in the order of k.
 
-    Parallel index: r. Each call reads all indices and writes its own rows only, so the sum does not depend on threads.
+    Parallel index: r. Each call reads all indices and writes its own rows only, so the sum does not depend
+    on threads.
     a: 0 source, 1 indices, 2 target, 3 n, 4 number of indices, 5 inner, 6 outer.
     """
     n, count, inner = a[3], a[4], a[5]

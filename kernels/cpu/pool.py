@@ -1,16 +1,18 @@
 """Windows over up to three axes: maximum, sum and average, and their gradients.
 
 All kernels run over planes (image times channel) and take the same geometry:
-2-4 input sizes D H W, 5-7 output sizes, 8-10 window, 11-13 stride, 14-16 padding in front, 17 for each column k of the
-window the first and one past the last output whose column k lies in the input (int64 pairs). Windows are cut at the
-input's edges. Whole output rows are folded at once, one tap after the other, so the inner loop runs along a row.
+2-4 input sizes D H W, 5-7 output sizes, 8-10 window, 11-13 stride, 14-16 padding in front, 17 for each
+column k of the window the first and one past the last output whose column k lies in the input (int64
+pairs). Windows are cut at the input's edges. Whole output rows are folded at once, one tap after the other,
+so the inner loop runs along a row.
 """
+
 import math
 
 from ..prelude import float32, int32, int64, pointer, stack
 
 T = float32
-CHUNK = 512        # outputs of a row whose shares or places are staged at once
+CHUNK = 512  # outputs of a row whose shares or places are staged at once
 
 
 def larger(v, m):
@@ -74,7 +76,9 @@ def max_forward(lo, hi, a):
 
 
 def sum_forward(lo, hi, a):
-    """Sum of each window over its count. a: 0 input, 1 output, 18-20 counts per axis (`T`), multiplied for a window."""
+    """Sum of each window over its count. a: 0 input, 1 output, 18-20 counts per axis (`T`), multiplied for
+    a window.
+    """
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
     x, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
@@ -94,7 +98,9 @@ def sum_forward(lo, hi, a):
 
 
 def sum_backward(lo, hi, a):
-    """Each output's cotangent over its count, added to all elements of its window. a: 0 cotangent, 1 gradient, 18-20 counts."""
+    """Each output's cotangent over its count, added to all elements of its window. a: 0 cotangent, 1
+    gradient, 18-20 counts.
+    """
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
     g, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
@@ -128,7 +134,9 @@ def sum_backward(lo, hi, a):
 
 
 def challenge(best, place, j, x, base, i, step, n):
-    """Where element `i + o * step` beats `best[j + o]` or is the first NaN, it takes the place; written to vectorize."""
+    """Where element `i + o * step` beats `best[j + o]` or is the first NaN, it takes the place; written to
+    vectorize.
+    """
     for o in range(n):
         v, m, p = x[base + i + o * step], best[j + o], place[j + o]
         better = (v > m) | ((v != v) & (m == m)) | (p < 0)
@@ -137,7 +145,9 @@ def challenge(best, place, j, x, base, i, step, n):
 
 
 def first_max(x, plane, od, oh, o0, o1, best, place, a):
-    """For outputs `o0 <= o < o1` of a row, `place[o - o0]`: where in the plane its window has its first maximum (or NaN)."""
+    """For outputs `o0 <= o < o1` of a row, `place[o - o0]`: where in the plane its window has its first
+    maximum (or NaN).
+    """
     H, W, step, edges = a[3], a[4], a[13], pointer(a[17], int64)
     d0, h0 = od * a[11] - a[14], oh * a[12] - a[15]
     base = plane * a[2] * H * W
@@ -158,7 +168,9 @@ def first_max(x, plane, od, oh, o0, o1, best, place, a):
 
 
 def max_backward(lo, hi, a):
-    """Each output's cotangent, added at the first maximum of its window. a: 0 input, 1 gradient, 18 cotangent."""
+    """Each output's cotangent, added at the first maximum of its window. a: 0 input, 1 gradient, 18
+    cotangent.
+    """
     x, y, g = pointer(a[0], T), pointer(a[1], T), pointer(a[18], T)
     size, OD, OH, OW = a[2] * a[3] * a[4], a[5], a[6], a[7]
     best, place = stack(CHUNK, T), stack(CHUNK, int32)
@@ -177,7 +189,9 @@ def max_backward(lo, hi, a):
 
 
 def max_gather(lo, hi, a):
-    """For each window, the element of another array at the place of the first maximum. a: 0 input, 1 output, 18 other."""
+    """For each window, the element of another array at the place of the first maximum. a: 0 input, 1
+    output, 18 other.
+    """
     x, y, other = pointer(a[0], T), pointer(a[1], T), pointer(a[18], T)
     size, OD, OH, OW = a[2] * a[3] * a[4], a[5], a[6], a[7]
     best, place = stack(CHUNK, T), stack(CHUNK, int32)

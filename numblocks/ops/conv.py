@@ -1,7 +1,7 @@
 """Convolution over 1 to 3 spatial axes, and its two gradients, which are convolutions again.
 
-The three ops are one trilinear form seen from three sides, `sum h[n, o, t] x[n, c, s t + d k - p] w[o, c, k]`, so each
-one's VJPs are the other two and derivatives of any order are there.
+The three ops are one trilinear form seen from three sides, `sum h[n, o, t] x[n, c, s t + d k - p] w[o, c,
+k]`, so each one's VJPs are the other two and derivatives of any order are there.
 """
 
 from __future__ import annotations
@@ -25,35 +25,46 @@ def out_size(size, kernel, stride, pad, dilate) -> tuple[int, ...]:
     >>> out_size((28, 28), (5, 5), (1, 1), (2, 2), (1, 1))
     (28, 28)
     """
-    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, pad, dilate, strict=True))
+    return tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel, stride, pad, dilate, strict=True)
+    )
 
 
 def _check(where, x_shape, w_shape, stride, pad, dilate, groups):
-    """Raise unless input and weight shapes and the geometry belong together; return the output's spatial sizes."""
+    """Raise unless input and weight shapes and the geometry belong together; return the output's spatial
+    sizes.
+    """
     spatial = len(w_shape) - 2
     if len(x_shape) not in _AXES or len(w_shape) != len(x_shape):
         expected = _AXES.get(len(w_shape), "NCW, NCHW or NCDHW")
         raise MXNetError(
-            f"{where}: data has shape {tuple(x_shape)} and weight {tuple(w_shape)}. Data must be {expected}: batch, channels"
+            f"{where}: data has shape {tuple(x_shape)} and weight {tuple(w_shape)}. Data must be"
+            f" {expected}: batch, channels"
             f" and {spatial if len(w_shape) in _AXES else '1 to 3'} spatial axes. Reshape the data."
         )
     for name, value, low in (("stride", stride, 1), ("pad", pad, 0), ("dilate", dilate, 1)):
         if len(value) != spatial or min(value) < low:
             raise MXNetError(
-                f"{where}: {name} is {tuple(value)} for {spatial} spatial axes. Each axis needs one number, {low} or more."
+                f"{where}: {name} is {tuple(value)} for {spatial} spatial axes. Each axis needs one number,"
+                f" {low} or more."
                 f" Correct {name}."
             )
     if groups < 1 or w_shape[0] % groups or x_shape[1] != w_shape[1] * groups:
         raise MXNetError(
-            f"{where}: data {tuple(x_shape)} has {x_shape[1]} channels but weight {tuple(w_shape)} with groups={groups} takes"
-            f" {w_shape[1] * groups} and gives {w_shape[0]}. Weight is (out, in / groups, *kernel), both counts divisible by"
+            f"{where}: data {tuple(x_shape)} has {x_shape[1]} channels but weight {tuple(w_shape)} with"
+            f" groups={groups} takes"
+            f" {w_shape[1] * groups} and gives {w_shape[0]}. Weight is (out, in / groups, *kernel), both"
+            " counts divisible by"
             f" groups. Feed other data or build the layer anew."
         )
     out = out_size(x_shape[2:], w_shape[2:], stride, pad, dilate)
     if min(out) < 1:
         raise MXNetError(
-            f"{where}: data {tuple(x_shape)} with kernel {tuple(w_shape[2:])}, stride {tuple(stride)}, pad {tuple(pad)}, dilate"
-            f" {tuple(dilate)} would give spatial sizes {out}. The kernel does not fit into the padded data. Use a smaller"
+            f"{where}: data {tuple(x_shape)} with kernel {tuple(w_shape[2:])}, stride {tuple(stride)}, pad"
+            f" {tuple(pad)}, dilate"
+            f" {tuple(dilate)} would give spatial sizes {out}. The kernel does not fit into the padded"
+            " data. Use a smaller"
             f" kernel, more padding or larger data."
         )
     return out
@@ -64,7 +75,9 @@ def _dtype(a, b) -> numpy.dtype:
 
 
 def _run(kernel, a, b, out, shape, geometry):
-    """Bring operands to a dtype the kernels know, call, and bring the answer back (float16 is storage only)."""
+    """Bring operands to a dtype the kernels know, call, and bring the answer back (float16 is storage
+    only).
+    """
     wanted = _dtype(a, b)
     computed = numpy.dtype(numpy.float32) if wanted.itemsize < 4 else wanted
     a, b = (numpy.ascontiguousarray(v, computed) for v in (a, b))
@@ -85,12 +98,18 @@ def _infer_conv(x, w, *, stride, pad, dilate, groups):
 
 
 @primitive(
-    kind="window", nin=2, infer=_infer_conv,
-    vjp=(lambda g, y, x, w, **spec: conv_grad_data(g, w, size=tuple(x.shape[2:]), **spec),
-         lambda g, y, x, w, **spec: conv_grad_weight(g, x, kernel=tuple(w.shape[2:]), **spec)),
-    examples=((((2, 2, 6, 5), (4, 1, 3, 2)), {"stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),
-              (((2, 3, 9), (2, 3, 3)), {"stride": (1,), "pad": (1,), "dilate": (1,), "groups": 1})),
-)  # fmt: skip
+    kind="window",
+    nin=2,
+    infer=_infer_conv,
+    vjp=(
+        lambda g, y, x, w, **spec: conv_grad_data(g, w, size=tuple(x.shape[2:]), **spec),
+        lambda g, y, x, w, **spec: conv_grad_weight(g, x, kernel=tuple(w.shape[2:]), **spec),
+    ),
+    examples=(
+        (((2, 2, 6, 5), (4, 1, 3, 2)), {"stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),
+        (((2, 3, 9), (2, 3, 3)), {"stride": (1,), "pad": (1,), "dilate": (1,), "groups": 1}),
+    ),
+)
 def conv(x, w, *, stride, pad, dilate, groups, out=None):
     """Convolution (cross-correlation, as all deep-learning frameworks mean it).
 
@@ -108,11 +127,11 @@ def conv(x, w, *, stride, pad, dilate, groups, out=None):
 
     Example:
         >>> from numblocks import np
-        >>> conv(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), stride=(1, 1), pad=(0, 0), dilate=(1, 1), groups=1).tolist()
-        [[[[4.0, 4.0], [4.0, 4.0]]]]
+        >>> conv(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), stride=(1, 1), pad=(0, 0), dilate=(1, 1),
+        groups=1).tolist() [[[[4.0, 4.0], [4.0, 4.0]]]]
     """
     geometry = convolve.geometry(x.shape, w.shape, stride, pad, dilate, groups)
-    return _run(convolve.forward, x, w, out, (x.shape[0], w.shape[0], *geometry.out[5 - x.ndim:]), geometry)
+    return _run(convolve.forward, x, w, out, (x.shape[0], w.shape[0], *geometry.out[5 - x.ndim :]), geometry)
 
 
 def _infer_data(g, w, *, size, stride, pad, dilate, groups):
@@ -120,23 +139,41 @@ def _infer_data(g, w, *, size, stride, pad, dilate, groups):
     out = _check("conv_grad_data", shape, w.shape, stride, pad, dilate, groups)
     if tuple(g.shape[1:]) != (w.shape[0], *out):
         raise MXNetError(
-            f"conv_grad_data: the cotangent has shape {tuple(g.shape)}. A convolution of {shape} with weight {tuple(w.shape)}"
+            f"conv_grad_data: the cotangent has shape {tuple(g.shape)}. A convolution of {shape} with"
+            f" weight {tuple(w.shape)}"
             f" gives {(g.shape[0], w.shape[0], *out)}. Pass a cotangent of that shape."
         )
     return Aval(shape, _dtype(g, w))
 
 
 @primitive(
-    kind="window", nin=2, infer=_infer_data,
-    vjp=(lambda h, y, g, w, *, size, **spec: conv(h, w, **spec),
-         lambda h, y, g, w, *, size, **spec: conv_grad_weight(g, h, kernel=tuple(w.shape[2:]), **spec)),
-    examples=((((2, 4, 3, 3), (4, 1, 3, 2)),
-               {"size": (6, 5), "stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),),
-)  # fmt: skip
+    kind="window",
+    nin=2,
+    infer=_infer_data,
+    vjp=(
+        lambda h, y, g, w, *, size, **spec: conv(h, w, **spec),
+        lambda h, y, g, w, *, size, **spec: conv_grad_weight(g, h, kernel=tuple(w.shape[2:]), **spec),
+    ),
+    examples=(
+        (
+            ((2, 4, 3, 3), (4, 1, 3, 2)),
+            {"size": (6, 5), "stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2},
+        ),
+    ),
+)
 def conv_grad_data(g, w, *, size, stride, pad, dilate, groups, out=None):
-    """The transpose of `conv` in its input: `g: (N, O, *out_size)` to `(N, C, *size)`; also transposed convolution."""
+    """The transpose of `conv` in its input: `g: (N, O, *out_size)` to `(N, C, *size)`; also transposed
+    convolution.
+    """
     shape = (g.shape[0], w.shape[1] * groups, *size)
-    return _run(convolve.data_gradient, g, w, out, shape, convolve.geometry(shape, w.shape, stride, pad, dilate, groups))
+    return _run(
+        convolve.data_gradient,
+        g,
+        w,
+        out,
+        shape,
+        convolve.geometry(shape, w.shape, stride, pad, dilate, groups),
+    )
 
 
 def _infer_weight(g, x, *, kernel, stride, pad, dilate, groups):
@@ -144,26 +181,43 @@ def _infer_weight(g, x, *, kernel, stride, pad, dilate, groups):
     out = _check("conv_grad_weight", x.shape, shape, stride, pad, dilate, groups)
     if tuple(g.shape) != (x.shape[0], shape[0], *out):
         raise MXNetError(
-            f"conv_grad_weight: the cotangent has shape {tuple(g.shape)}. A convolution of {tuple(x.shape)} with kernel"
+            f"conv_grad_weight: the cotangent has shape {tuple(g.shape)}. A convolution of {tuple(x.shape)}"
+            " with kernel"
             f" {tuple(kernel)} gives {(x.shape[0], shape[0], *out)}. Pass a cotangent of that shape."
         )
     return Aval(shape, _dtype(g, x))
 
 
 @primitive(
-    kind="window", nin=2, infer=_infer_weight,
-    vjp=(lambda h, y, g, x, *, kernel, **spec: conv(x, h, **spec),
-         lambda h, y, g, x, *, kernel, **spec: conv_grad_data(g, h, size=tuple(x.shape[2:]), **spec)),
-    examples=((((2, 4, 3, 3), (2, 2, 6, 5)),
-               {"kernel": (3, 2), "stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),),
-)  # fmt: skip
+    kind="window",
+    nin=2,
+    infer=_infer_weight,
+    vjp=(
+        lambda h, y, g, x, *, kernel, **spec: conv(x, h, **spec),
+        lambda h, y, g, x, *, kernel, **spec: conv_grad_data(g, h, size=tuple(x.shape[2:]), **spec),
+    ),
+    examples=(
+        (
+            ((2, 4, 3, 3), (2, 2, 6, 5)),
+            {"kernel": (3, 2), "stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2},
+        ),
+    ),
+)
 def conv_grad_weight(g, x, *, kernel, stride, pad, dilate, groups, out=None):
-    """The transpose of `conv` in its weight: `g: (N, O, *out_size)`, `x: (N, C, *size)` to `(O, C / groups, *kernel)`.
+    """The transpose of `conv` in its weight: `g: (N, O, *out_size)`, `x: (N, C, *size)` to `(O, C / groups,
+    *kernel)`.
 
     An infinite or NaN element of `x` may spread NaN over all taps of its channel.
     """
     shape = (g.shape[1], x.shape[1] // groups, *kernel)
-    return _run(convolve.weight_gradient, g, x, out, shape, convolve.geometry(x.shape, shape, stride, pad, dilate, groups))
+    return _run(
+        convolve.weight_gradient,
+        g,
+        x,
+        out,
+        shape,
+        convolve.geometry(x.shape, shape, stride, pad, dilate, groups),
+    )
 
 
 def conv_transpose(x, w, *, stride, pad, dilate, groups, adj=None):
@@ -182,26 +236,33 @@ def conv_transpose(x, w, *, stride, pad, dilate, groups, adj=None):
 
     Example:
         >>> from numblocks import np
-        >>> conv_transpose(np.ones((1, 1, 2)), np.ones((1, 1, 2)), stride=(2,), pad=(0,), dilate=(1,), groups=1).tolist()
-        [[[1.0, 1.0, 1.0, 1.0]]]
+        >>> conv_transpose(np.ones((1, 1, 2)), np.ones((1, 1, 2)), stride=(2,), pad=(0,), dilate=(1,),
+        groups=1).tolist() [[[1.0, 1.0, 1.0, 1.0]]]
     """
     spatial = len(w.shape) - 2
     adj = (0,) * spatial if adj is None else tuple(adj)
     if len(x.shape) != len(w.shape) or len(x.shape) not in _AXES or x.shape[1] != w.shape[0]:
         raise MXNetError(
-            f"conv_transpose: data has shape {tuple(x.shape)} and weight {tuple(w.shape)}. Weight is (in, out / groups,"
+            f"conv_transpose: data has shape {tuple(x.shape)} and weight {tuple(w.shape)}. Weight is (in,"
+            " out / groups,"
             f" *kernel), with as many input channels as the data. Feed other data or build the layer anew."
         )
     if len(adj) != spatial or any(not 0 <= a < s for a, s in zip(adj, stride, strict=True)):
         raise MXNetError(
-            f"conv_transpose: output padding {adj} with stride {tuple(stride)}. It picks among the sizes that the stride"
+            f"conv_transpose: output padding {adj} with stride {tuple(stride)}. It picks among the sizes"
+            " that the stride"
             f" maps to one. Choose it below the stride."
         )
-    size = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + a for n, s, p, d, k, a in
-                 zip(x.shape[2:], stride, pad, dilate, w.shape[2:], adj, strict=True))  # fmt: skip
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + a
+        for n, s, p, d, k, a in zip(x.shape[2:], stride, pad, dilate, w.shape[2:], adj, strict=True)
+    )
     if min(size) < 1 or math.prod(size) < 1:
         raise MXNetError(
-            f"conv_transpose: data {tuple(x.shape)} with kernel {tuple(w.shape[2:])} and pad {tuple(pad)} would give spatial"
+            f"conv_transpose: data {tuple(x.shape)} with kernel {tuple(w.shape[2:])} and pad {tuple(pad)}"
+            " would give spatial"
             f" sizes {size}. The padding cuts everything away. Use less."
         )
-    return conv_grad_data(x, w, size=size, stride=tuple(stride), pad=tuple(pad), dilate=tuple(dilate), groups=groups)
+    return conv_grad_data(
+        x, w, size=size, stride=tuple(stride), pad=tuple(pad), dilate=tuple(dilate), groups=groups
+    )

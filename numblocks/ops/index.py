@@ -1,4 +1,5 @@
-"""Elements by index along one axis: `take` (embedding rows), `pick` (one element a row), and their transposes.
+"""Elements by index along one axis: `take` (embedding rows), `pick` (one element a row), and their
+transposes.
 
 Indices may be of any integer dtype, or floats that are whole numbers, as Gluon's labels often are.
 """
@@ -30,7 +31,8 @@ def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
     wrong = found != index
     if wrong.any():
         raise ValueError(
-            f"{where}: index {index[wrong].flat[0]} in an index array of dtype {index.dtype} is not a whole number. Elements"
+            f"{where}: index {index[wrong].flat[0]} in an index array of dtype {index.dtype} is not a whole"
+            " number. Elements"
             f" are numbered by integers. Round the indices, or look for NaN in them."
         )
     return found
@@ -52,7 +54,8 @@ def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarr
     if n == 0 or (mode in ("raise", "strict") and (low < lowest or high >= n)):
         wrong = low if n == 0 or low < lowest else high
         raise IndexError(
-            f"{where}: index {wrong} is out of bounds for axis of size {n}. Valid indices are {lowest} to {n - 1}. Correct the"
+            f"{where}: index {wrong} is out of bounds for axis of size {n}. Valid indices are {lowest} to"
+            f" {n - 1}. Correct the"
             f" indices, enlarge the axis, or use mode='clip'."
         )
     if low < 0 or high >= n:
@@ -67,19 +70,33 @@ def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarr
 
 def _axis(where, axis, ndim, mode):
     if mode not in MODES:
-        raise ValueError(f"{where}: mode {mode!r} is unknown. It says what to do with an index out of range. Use one of {MODES}.")
+        raise ValueError(
+            f"{where}: mode {mode!r} is unknown. It says what to do with an index out of range. Use one of"
+            f" {MODES}."
+        )
     if not 0 <= axis < ndim:
-        raise ValueError(f"{where}: axis {axis} is out of range for {ndim} axes. Ops take normalized axes. Use 0..{ndim - 1}.")
+        raise ValueError(
+            f"{where}: axis {axis} is out of range for {ndim} axes. Ops take normalized axes. Use"
+            f" 0..{ndim - 1}."
+        )
 
 
 def _infer_take(x, index, *, axis=0, mode="raise"):
     _axis("take", axis, len(x.shape), mode)
-    return Aval((*x.shape[:axis], *index.shape, *x.shape[axis + 1:]), x.dtype)
+    return Aval((*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
-@primitive(kind="gather", nin=2, infer=_infer_take,
-           vjp=(lambda g, y, x, index, *, axis=0, mode="raise": scatter_add(g, index, axis=axis, size=x.shape[axis], mode=mode),
-                None))  # fmt: skip
+@primitive(
+    kind="gather",
+    nin=2,
+    infer=_infer_take,
+    vjp=(
+        lambda g, y, x, index, *, axis=0, mode="raise": scatter_add(
+            g, index, axis=axis, size=x.shape[axis], mode=mode
+        ),
+        None,
+    ),
+)
 def take(x, index, *, axis=0, mode="raise", out=None):
     """Elements of `x` along `axis`; with axis 0, rows, as an embedding does.
 
@@ -102,8 +119,12 @@ def take(x, index, *, axis=0, mode="raise", out=None):
         [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
     """
     places = in_range("take", index, x.shape[axis], mode)
-    shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1:])
-    y = out if out is not None and out.dtype == x.dtype and out.flags.c_contiguous else numpy.empty(shape, x.dtype)
+    shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
+    y = (
+        out
+        if out is not None and out.dtype == x.dtype and out.flags.c_contiguous
+        else numpy.empty(shape, x.dtype)
+    )
     if y.size:
         # mode='raise', NumPy's default, would copy `out`; the indices are in range already
         numpy.take(x, places, axis, out=y, mode="clip")
@@ -117,16 +138,22 @@ def _infer_scatter(g, index, *, axis, size, mode="raise"):
     _axis("scatter_add", axis, len(g.shape) - len(index.shape) + 1, mode)
     if tuple(g.shape[axis : axis + len(index.shape)]) != tuple(index.shape):
         raise MXNetError(
-            f"scatter_add: values have shape {tuple(g.shape)} and indices {tuple(index.shape)}. From axis {axis} on the values"
+            f"scatter_add: values have shape {tuple(g.shape)} and indices {tuple(index.shape)}. From axis"
+            f" {axis} on the values"
             f" must have the shape of the indices. Reshape one of them."
         )
-    return Aval((*g.shape[:axis], size, *g.shape[axis + len(index.shape):]), g.dtype)
+    return Aval((*g.shape[:axis], size, *g.shape[axis + len(index.shape) :]), g.dtype)
 
 
-@primitive(kind="gather", nin=2, infer=_infer_scatter,
-           vjp=(lambda h, y, g, index, *, axis, size, mode="raise": take(h, index, axis=axis, mode=mode), None))  # fmt: skip
+@primitive(
+    kind="gather",
+    nin=2,
+    infer=_infer_scatter,
+    vjp=(lambda h, y, g, index, *, axis, size, mode="raise": take(h, index, axis=axis, mode=mode), None),
+)
 def scatter_add(g, index, *, axis, size, mode="raise", out=None):
-    """The transpose of `take`: zeros with `size` places on `axis`, `g` added at `index`; repeated indices add up.
+    """The transpose of `take`: zeros with `size` places on `axis`, `g` added at `index`; repeated indices
+    add up.
 
     Args:
         g: `outer + index.shape + inner`, `axis` axes in `outer`.
@@ -137,9 +164,17 @@ def scatter_add(g, index, *, axis, size, mode="raise", out=None):
         [4.0, 0.0, 2.0]
     """
     places = in_range("scatter_add", index, size, mode)
-    computed = numpy.dtype(numpy.float64) if g.dtype.kind != "f" else max(g.dtype, dt.float32, key=lambda d: d.itemsize)
-    shape = (*g.shape[:axis], size, *g.shape[axis + index.ndim:])
-    y = out if out is not None and out.dtype == computed and out.flags.c_contiguous else numpy.empty(shape, computed)
+    computed = (
+        numpy.dtype(numpy.float64)
+        if g.dtype.kind != "f"
+        else max(g.dtype, dt.float32, key=lambda d: d.itemsize)
+    )
+    shape = (*g.shape[:axis], size, *g.shape[axis + index.ndim :])
+    y = (
+        out
+        if out is not None and out.dtype == computed and out.flags.c_contiguous
+        else numpy.empty(shape, computed)
+    )
     if y.size:
         gathering.add(numpy.ascontiguousarray(g, computed), places, y, axis)
     if out is None:
@@ -150,7 +185,7 @@ def scatter_add(g, index, *, axis, size, mode="raise", out=None):
 
 
 def _picked(shape, axis, keepdims):
-    return (*shape[:axis], *((1,) if keepdims else ()), *shape[axis + 1:])
+    return (*shape[:axis], *((1,) if keepdims else ()), *shape[axis + 1 :])
 
 
 @functools.lru_cache(maxsize=64)
@@ -161,17 +196,20 @@ def _starts(outer: int, n: int, inner: int) -> numpy.ndarray:
 
 def _flat(where, index, shape, axis, mode):
     inner = 1
-    for n in shape[axis + 1:]:
+    for n in shape[axis + 1 :]:
         inner *= n
     places = in_range(where, index, shape[axis], mode).reshape(-1)
-    return _starts(places.size // max(inner, 1), shape[axis], inner) + (places if inner == 1 else places * inner)
+    return _starts(places.size // max(inner, 1), shape[axis], inner) + (
+        places if inner == 1 else places * inner
+    )
 
 
 def _check_pick(where, shape, index, axis, mode):
     _axis(where, axis, len(shape), mode)
     if tuple(index.shape) not in (_picked(shape, axis, False), _picked(shape, axis, True)):
         raise MXNetError(
-            f"{where}: data has shape {tuple(shape)} and index {tuple(index.shape)}. Without axis {axis} the data have shape"
+            f"{where}: data has shape {tuple(shape)} and index {tuple(index.shape)}. Without axis {axis}"
+            " the data have shape"
             f" {_picked(shape, axis, False)}, and each place needs one index. Reshape the index."
         )
 
@@ -181,9 +219,17 @@ def _infer_pick(x, index, *, axis, mode="clip", keepdims=False):
     return Aval(_picked(x.shape, axis, keepdims), x.dtype)
 
 
-@primitive(kind="gather", nin=2, infer=_infer_pick,
-           vjp=(lambda g, y, x, index, *, axis, mode="clip", keepdims=False:
-                pick_grad(g, index, axis=axis, shape=tuple(x.shape), mode=mode), None))  # fmt: skip
+@primitive(
+    kind="gather",
+    nin=2,
+    infer=_infer_pick,
+    vjp=(
+        lambda g, y, x, index, *, axis, mode="clip", keepdims=False: pick_grad(
+            g, index, axis=axis, shape=tuple(x.shape), mode=mode
+        ),
+        None,
+    ),
+)
 def pick(x, index, *, axis, mode="clip", keepdims=False, out=None):
     """One element of each line of `x` along `axis`, as cross entropy picks the label's log-probability.
 
@@ -215,12 +261,24 @@ def _infer_pick_grad(g, index, *, axis, shape, mode="clip"):
     return Aval(tuple(shape), g.dtype)
 
 
-@primitive(kind="gather", nin=2, infer=_infer_pick_grad,
-           vjp=(lambda h, y, g, index, *, axis, shape, mode="clip":
-                pick(h, index, axis=axis, mode=mode, keepdims=len(g.shape) == len(shape)), None))  # fmt: skip
+@primitive(
+    kind="gather",
+    nin=2,
+    infer=_infer_pick_grad,
+    vjp=(
+        lambda h, y, g, index, *, axis, shape, mode="clip": pick(
+            h, index, axis=axis, mode=mode, keepdims=len(g.shape) == len(shape)
+        ),
+        None,
+    ),
+)
 def pick_grad(g, index, *, axis, shape, mode="clip", out=None):
     """The transpose of `pick`: zeros of `shape` with `g` at the picked places."""
-    y = out if out is not None and out.flags.c_contiguous else numpy.empty(shape, g.dtype if out is None else out.dtype)
+    y = (
+        out
+        if out is not None and out.flags.c_contiguous
+        else numpy.empty(shape, g.dtype if out is None else out.dtype)
+    )
     y[...] = 0
     y.reshape(-1)[_flat("pick_grad", index, tuple(shape), axis, mode)] = g.reshape(-1)
     if out is not None and y is not out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy
 
 from .. import dtype as dt
@@ -15,8 +14,8 @@ from .kinds import primitive
 def out_size(size, kernel, stride, pad, ceil=False) -> tuple[int, ...]:
     """Number of windows per axis.
 
-    `(n + 2 pad - kernel) / stride + 1`, rounded down, or up for `ceil`; a window that would start behind the last
-    element (all padding, possible only when rounding up) is left out, as in ONNX.
+    `(n + 2 pad - kernel) / stride + 1`, rounded down, or up for `ceil`; a window that would start behind
+    the last element (all padding, possible only when rounding up) is left out, as in ONNX.
 
     >>> out_size((5,), (2,), (2,), (0,)), out_size((5,), (2,), (2,), (0,), ceil=True)
     ((2,), (3,))
@@ -36,19 +35,23 @@ def _check(where, shape, kernel, stride, pad, ceil):
     spatial = len(shape) - 2
     if not 1 <= spatial <= 3 or len(kernel) != spatial or len(stride) != spatial or len(pad) != spatial:
         raise MXNetError(
-            f"{where}: data has shape {tuple(shape)}, kernel {tuple(kernel)}, stride {tuple(stride)}, pad {tuple(pad)}. Data are"
-            f" (batch, channels, *spatial) with 1 to 3 spatial axes, and kernel, stride and pad have one number for each."
+            f"{where}: data has shape {tuple(shape)}, kernel {tuple(kernel)}, stride {tuple(stride)}, pad"
+            f" {tuple(pad)}. Data are"
+            " (batch, channels, *spatial) with 1 to 3 spatial axes, and kernel, stride and pad have one"
+            " number for each."
             f" Reshape the data or correct the layer."
         )
     if min(kernel) < 1 or min(stride) < 1 or any(not 0 <= p < k for p, k in zip(pad, kernel, strict=True)):
         raise MXNetError(
-            f"{where}: kernel {tuple(kernel)}, stride {tuple(stride)}, pad {tuple(pad)}. Kernel and stride start at 1, and pad is"
+            f"{where}: kernel {tuple(kernel)}, stride {tuple(stride)}, pad {tuple(pad)}. Kernel and stride"
+            " start at 1, and pad is"
             f" smaller than the kernel, or a window would see padding only. Correct the layer."
         )
     out = out_size(shape[2:], kernel, stride, pad, ceil)
     if min(out) < 1 or any(n + 2 * p < k for n, k, p in zip(shape[2:], kernel, pad, strict=True)):
         raise MXNetError(
-            f"{where}: data {tuple(shape)} is smaller than kernel {tuple(kernel)} with pad {tuple(pad)}. Not one window fits."
+            f"{where}: data {tuple(shape)} is smaller than kernel {tuple(kernel)} with pad {tuple(pad)}."
+            " Not one window fits."
             f" Use a smaller window, more padding or larger data."
         )
     return out
@@ -56,7 +59,11 @@ def _check(where, shape, kernel, stride, pad, ceil):
 
 def _run(function, arrays, out, shape, wanted):
     """Call a kernel in float32 or float64 and bring the answer to the wanted dtype."""
-    computed = wanted if wanted.kind == "f" and wanted.itemsize >= 4 else numpy.dtype("f4" if wanted.kind == "f" else "f8")
+    computed = (
+        wanted
+        if wanted.kind == "f" and wanted.itemsize >= 4
+        else numpy.dtype("f4" if wanted.kind == "f" else "f8")
+    )
     arrays = [numpy.ascontiguousarray(a, computed) for a in arrays]
     direct = out is not None and out.dtype == computed and out.flags.c_contiguous
     y = out if direct else numpy.empty(shape, computed)
@@ -78,12 +85,18 @@ def _infer_max(x, *, kernel, stride, pad, ceil=False):
     return Aval((*x.shape[:2], *_check("max_pool", x.shape, kernel, stride, pad, ceil)), x.dtype)
 
 
-_EXAMPLES = ((((2, 2, 5, 6),), {"kernel": (3, 2), "stride": (2, 2), "pad": (1, 0), "ceil": True}),
-             (((2, 3, 8),), {"kernel": (3,), "stride": (1,), "pad": (1,), "ceil": False}))  # fmt: skip
+_EXAMPLES = (
+    (((2, 2, 5, 6),), {"kernel": (3, 2), "stride": (2, 2), "pad": (1, 0), "ceil": True}),
+    (((2, 3, 8),), {"kernel": (3,), "stride": (1,), "pad": (1,), "ceil": False}),
+)
 
 
-@primitive(kind="window", infer=_infer_max, examples=_EXAMPLES,
-           vjp=(lambda g, y, x, **spec: max_pool_grad(g, x, **spec),))  # fmt: skip
+@primitive(
+    kind="window",
+    infer=_infer_max,
+    examples=_EXAMPLES,
+    vjp=(lambda g, y, x, **spec: max_pool_grad(g, x, **spec),),
+)
 def max_pool(x, *, kernel, stride, pad, ceil=False, out=None):
     """Maximum of each window; padding never wins, NaN always does.
 
@@ -112,7 +125,8 @@ def _check_cotangent(where, g, x, kernel, stride, pad, ceil):
     size = _check(where, x.shape, kernel, stride, pad, ceil)
     if tuple(g.shape) != (*x.shape[:2], *size):
         raise MXNetError(
-            f"{where}: the cotangent has shape {tuple(g.shape)}, the windows of {tuple(x.shape)} {(*x.shape[:2], *size)}. They"
+            f"{where}: the cotangent has shape {tuple(g.shape)}, the windows of {tuple(x.shape)}"
+            f" {(*x.shape[:2], *size)}. They"
             f" must be equal. Pass a cotangent of that shape."
         )
 
@@ -122,11 +136,17 @@ def _infer_max_grad(g, x, *, kernel, stride, pad, ceil=False):
     return Aval(tuple(x.shape), g.dtype)
 
 
-@primitive(kind="window", nin=2, infer=_infer_max_grad,
-           vjp=(lambda h, y, g, x, **spec: max_pool_gather(h, x, **spec), None),
-           examples=((((2, 2, 3, 3), (2, 2, 5, 6)), _EXAMPLES[0][1]),))  # fmt: skip
+@primitive(
+    kind="window",
+    nin=2,
+    infer=_infer_max_grad,
+    vjp=(lambda h, y, g, x, **spec: max_pool_gather(h, x, **spec), None),
+    examples=((((2, 2, 3, 3), (2, 2, 5, 6)), _EXAMPLES[0][1]),),
+)
 def max_pool_grad(g, x, *, kernel, stride, pad, ceil=False, out=None):
-    """`g` of each window added at the first maximum of `x` in it: `(N, C, *out)`, `(N, C, *size)` to `(N, C, *size)`."""
+    """`g` of each window added at the first maximum of `x` in it: `(N, C, *out)`, `(N, C, *size)` to `(N,
+    C, *size)`.
+    """
     win = _windows(x.shape[2:], g.shape[2:], kernel, stride, pad)
     return _run(lambda g, x, y: pooling.maximum_gradient(g, x, y, win), [g, x], out, x.shape, _float(g.dtype))
 
@@ -134,19 +154,32 @@ def max_pool_grad(g, x, *, kernel, stride, pad, ceil=False, out=None):
 def _infer_max_gather(h, x, *, kernel, stride, pad, ceil=False):
     size = _check("max_pool_gather", x.shape, kernel, stride, pad, ceil)
     if tuple(h.shape) != tuple(x.shape):
-        raise MXNetError(f"max_pool_gather: shapes {tuple(h.shape)} and {tuple(x.shape)} differ. One is read where the other is"
-                         f" largest. Pass equal shapes.")  # fmt: skip
+        raise MXNetError(
+            f"max_pool_gather: shapes {tuple(h.shape)} and {tuple(x.shape)} differ. One is read where the"
+            " other is"
+            f" largest. Pass equal shapes."
+        )
     return Aval((*x.shape[:2], *size), h.dtype)
 
 
-@primitive(kind="window", nin=2, infer=_infer_max_gather,
-           vjp=(lambda g, y, h, x, **spec: max_pool_grad(g, x, **spec), None),
-           examples=((((2, 2, 5, 6), (2, 2, 5, 6)), _EXAMPLES[0][1]),))  # fmt: skip
+@primitive(
+    kind="window",
+    nin=2,
+    infer=_infer_max_gather,
+    vjp=(lambda g, y, h, x, **spec: max_pool_grad(g, x, **spec), None),
+    examples=((((2, 2, 5, 6), (2, 2, 5, 6)), _EXAMPLES[0][1]),),
+)
 def max_pool_gather(h, x, *, kernel, stride, pad, ceil=False, out=None):
     """`h` at the first maximum of each window of `x`: `(N, C, *size)` twice to `(N, C, *out)`."""
     size = out_size(x.shape[2:], kernel, stride, pad, ceil)
     win = _windows(x.shape[2:], size, kernel, stride, pad)
-    return _run(lambda h, x, y: pooling.maximum_gather(h, x, y, win), [h, x], out, (*x.shape[:2], *size), _float(h.dtype))
+    return _run(
+        lambda h, x, y: pooling.maximum_gather(h, x, y, win),
+        [h, x],
+        out,
+        (*x.shape[:2], *size),
+        _float(h.dtype),
+    )
 
 
 def _float(dtype):
@@ -160,10 +193,16 @@ def _infer_total(x, *, kernel, stride, pad, ceil, divide):
 _SUM = tuple((shapes, {**spec, "divide": "inside"}) for shapes, spec in _EXAMPLES)
 
 
-@primitive(kind="window", infer=_infer_total, examples=_SUM,
-           vjp=(lambda g, y, x, **spec: window_sum_grad(g, size=tuple(x.shape[2:]), **spec),))  # fmt: skip
+@primitive(
+    kind="window",
+    infer=_infer_total,
+    examples=_SUM,
+    vjp=(lambda g, y, x, **spec: window_sum_grad(g, size=tuple(x.shape[2:]), **spec),),
+)
 def window_sum(x, *, kernel, stride, pad, ceil, divide, out=None):
-    """Sum of each window over a count: 1 ('none'), its elements of input and padding ('padded'), or of input ('inside')."""
+    """Sum of each window over a count: 1 ('none'), its elements of input and padding ('padded'), or of
+    input ('inside').
+    """
     size = out_size(x.shape[2:], kernel, stride, pad, ceil)
     win = _windows(x.shape[2:], size, kernel, stride, pad, divide)
     return _run(lambda x, y: pooling.total(x, y, win), [x], out, (*x.shape[:2], *size), _float(x.dtype))
@@ -175,13 +214,18 @@ def _infer_total_grad(g, *, size, kernel, stride, pad, ceil, divide):
     return Aval(shape, _float(g.dtype))
 
 
-@primitive(kind="window", infer=_infer_total_grad,
-           vjp=(lambda h, y, g, *, size, **spec: window_sum(h, **spec),),
-           examples=((((2, 2, 3, 3),), {"size": (5, 6), **_SUM[0][1]}),))  # fmt: skip
+@primitive(
+    kind="window",
+    infer=_infer_total_grad,
+    vjp=(lambda h, y, g, *, size, **spec: window_sum(h, **spec),),
+    examples=((((2, 2, 3, 3),), {"size": (5, 6), **_SUM[0][1]}),),
+)
 def window_sum_grad(g, *, size, kernel, stride, pad, ceil, divide, out=None):
     """The transpose of `window_sum`: `(N, C, *out)` to `(N, C, *size)`."""
     win = _windows(size, g.shape[2:], kernel, stride, pad, divide)
-    return _run(lambda g, y: pooling.total_gradient(g, y, win), [g], out, (*g.shape[:2], *size), _float(g.dtype))
+    return _run(
+        lambda g, y: pooling.total_gradient(g, y, win), [g], out, (*g.shape[:2], *size), _float(g.dtype)
+    )
 
 
 def avg_pool(x, *, kernel, stride, pad, ceil=False, count_include_pad=True):
@@ -191,7 +235,8 @@ def avg_pool(x, *, kernel, stride, pad, ceil=False, count_include_pad=True):
         x: `(N, C, *size)`, 1 to 3 spatial axes.
         kernel, stride, pad: tuples with one int per spatial axis, pad smaller than kernel.
         ceil: round the number of windows up ('full' convention).
-        count_include_pad: divide by all elements of the window within the padded input, else by those of the input.
+        count_include_pad: divide by all elements of the window within the padded input, else by those of
+            the input.
 
     Returns:
         `(N, C, *out_size)`.
@@ -204,7 +249,14 @@ def avg_pool(x, *, kernel, stride, pad, ceil=False, count_include_pad=True):
         >>> avg_pool(np.array([[[1, 3, 2, 0]]]), kernel=(2,), stride=(2,), pad=(0,)).tolist()
         [[[2.0, 1.0]]]
     """
-    return window_sum(x, kernel=kernel, stride=stride, pad=pad, ceil=ceil, divide="padded" if count_include_pad else "inside")
+    return window_sum(
+        x,
+        kernel=kernel,
+        stride=stride,
+        pad=pad,
+        ceil=ceil,
+        divide="padded" if count_include_pad else "inside",
+    )
 
 
 def sum_pool(x, *, kernel, stride, pad, ceil=False):

@@ -19,15 +19,23 @@ def reference(x, w, stride, pad, dilate, groups):
     """One einsum per tap, in float64."""
     x, w = x.astype("f8"), w.astype("f8")
     x = numpy.pad(x, [(0, 0), (0, 0), *((p, p) for p in pad)])
-    out = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(x.shape[2:], w.shape[2:], stride, dilate, strict=True)]
+    out = [
+        (n - d * (k - 1) - 1) // s + 1
+        for n, k, s, d in zip(x.shape[2:], w.shape[2:], stride, dilate, strict=True)
+    ]
     y = numpy.zeros((x.shape[0], w.shape[0], *out))
     ins, outs = w.shape[1], w.shape[0] // groups
     for tap in numpy.ndindex(*w.shape[2:]):
-        cut = [slice(k * d, k * d + s * (o - 1) + 1, s) for k, d, s, o in zip(tap, dilate, stride, out, strict=True)]
+        cut = [
+            slice(k * d, k * d + s * (o - 1) + 1, s)
+            for k, d, s, o in zip(tap, dilate, stride, out, strict=True)
+        ]
         part = x[(slice(None), slice(None), *cut)]
         for g in range(groups):
             rows = slice(g * outs, (g + 1) * outs)
-            y[:, rows] += numpy.einsum("nc...,oc->no...", part[:, g * ins:(g + 1) * ins], w[(rows, slice(None), *tap)])
+            y[:, rows] += numpy.einsum(
+                "nc...,oc->no...", part[:, g * ins : (g + 1) * ins], w[(rows, slice(None), *tap)]
+            )
     return y
 
 
@@ -39,7 +47,9 @@ def cases(draw, dtypes=("float32", "float64"), longest=40):
     per = lambda low, high: tuple(draw(st.lists(st.integers(low, high), min_size=axes, max_size=axes)))
     kernel, stride, pad, dilate = per(1, 4), per(1, 3), per(0, 4), per(1, 3)
     extra = per(0, {1: 5 * longest, 2: longest, 3: 6}[axes])
-    size = tuple(max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilate, extra, strict=True))
+    size = tuple(
+        max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilate, extra, strict=True)
+    )
     batch, ins, outs = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 9))
     rng = numpy.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     dtype = draw(st.sampled_from(dtypes))
@@ -83,9 +93,16 @@ def test_correlation_as_scipy():
     assert numpy.allclose(y.asnumpy()[0, 0], signal.correlate(x[0, 0], w[0, 0], "valid"))
 
 
-@pytest.mark.parametrize("shapes", [((3, 1, 28, 28), (6, 1, 5, 5), 2), ((3, 6, 14, 14), (16, 6, 5, 5), 0),
-                                    ((2, 40, 33, 35), (24, 40, 3, 3), 1), ((2, 64, 9, 9), (33, 64, 1, 1), 0),
-                                    ((1, 3, 130, 70), (9, 3, 3, 3), 1)])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((3, 1, 28, 28), (6, 1, 5, 5), 2),
+        ((3, 6, 14, 14), (16, 6, 5, 5), 0),
+        ((2, 40, 33, 35), (24, 40, 3, 3), 1),
+        ((2, 64, 9, 9), (33, 64, 1, 1), 0),
+        ((1, 3, 130, 70), (9, 3, 3, 3), 1),
+    ],
+)
 def test_sizes_of_real_layers(shapes):
     """More than one tile, block and segment; rows longer than a vector; nothing copied for 1x1."""
     rng = numpy.random.default_rng(1)
@@ -149,15 +166,21 @@ def test_out_is_filled_and_inputs_may_be_views():
     assert cv.conv.run(x, w, out=out, **spec) is out
     assert numpy.allclose(out, reference(x, w, **spec))
     g = numpy.broadcast_to(numpy.float64(1), out.shape)
-    assert numpy.allclose(cv.conv_grad_weight.run(g, x, kernel=(3, 3), **spec),
-                          cv.conv_grad_weight.run(g.copy(), x.copy(), kernel=(3, 3), **spec))
+    assert numpy.allclose(
+        cv.conv_grad_weight.run(g, x, kernel=(3, 3), **spec),
+        cv.conv_grad_weight.run(g.copy(), x.copy(), kernel=(3, 3), **spec),
+    )
 
 
 def test_dtypes():
     spec = {"stride": (1,), "pad": (0,), "dilate": (1,), "groups": 1}
     x, w = numpy.ones((1, 1, 5)), numpy.ones((1, 1, 2))
-    for a, b, wanted in [("float16", "float16", "float16"), ("float32", "float16", "float32"),
-                         ("int32", "int8", "float32"), ("uint8", "float64", "float64")]:
+    for a, b, wanted in [
+        ("float16", "float16", "float16"),
+        ("float32", "float16", "float32"),
+        ("int32", "int8", "float32"),
+        ("uint8", "float64", "float64"),
+    ]:
         y = cv.conv(np.array(x.astype(a)), np.array(w.astype(b)), **spec)
         assert y.dtype == wanted and (y.asnumpy() == 2).all()
 
@@ -182,7 +205,10 @@ def test_images_in_chunks(monkeypatch):
     x, w = rng.standard_normal((5, 3, 9, 9)), rng.standard_normal((4, 3, 3, 3))
     spec = {"stride": (2, 2), "pad": (1, 1), "dilate": (1, 1), "groups": 1}
     y = cv.conv.run(x, w, **spec)
-    weight, data = cv.conv_grad_weight.run(y, x, kernel=(3, 3), **spec), cv.conv_grad_data.run(y, w, size=(9, 9), **spec)
+    weight, data = (
+        cv.conv_grad_weight.run(y, x, kernel=(3, 3), **spec),
+        cv.conv_grad_data.run(y, w, size=(9, 9), **spec),
+    )
     monkeypatch.setattr(convolve, "CHUNK", 10000)
     monkeypatch.setattr(convolve, "PASS", 1)
     assert (cv.conv.run(x, w, **spec) == y).all()
@@ -223,20 +249,23 @@ def test_transposed():
     y = cv.conv_transpose(np.array(x), np.array(w), adj=(1, 2), **spec).asnumpy()
     want = numpy.zeros((2, 2, 2 * 4 + 3 + 1, 3 * 3 + 4 + 2))
     for i, j in numpy.ndindex(5, 4):
-        want[:, :, 2 * i:2 * i + 3, 3 * j:3 * j + 4] += numpy.einsum("nc,cohw->nohw", x[:, :, i, j], w)
+        want[:, :, 2 * i : 2 * i + 3, 3 * j : 3 * j + 4] += numpy.einsum("nc,cohw->nohw", x[:, :, i, j], w)
     assert y.shape == (2, 2, 10, 15)
     assert numpy.allclose(y, want[:, :, 1:11])
 
 
-@pytest.mark.parametrize("x, w, changes, words", [
-    ((2, 4), (3, 4, 1, 1), {}, "(2, 4)"),
-    ((2, 4, 5, 5), (3, 4, 1), {}, "NCW"),
-    ((2, 5, 5, 5), (3, 4, 1, 1), {}, "5 channels"),
-    ((2, 4, 5, 5), (3, 4, 7, 1), {}, "does not fit"),
-    ((2, 4, 5, 5), (3, 2, 1, 1), {"groups": 2}, "groups=2"),
-    ((2, 4, 5, 5), (3, 4, 1, 1), {"stride": (1, 0)}, "stride"),
-    ((2, 4, 5, 5), (3, 4, 1, 1), {"pad": (1,)}, "pad"),
-])
+@pytest.mark.parametrize(
+    "x, w, changes, words",
+    [
+        ((2, 4), (3, 4, 1, 1), {}, "(2, 4)"),
+        ((2, 4, 5, 5), (3, 4, 1), {}, "NCW"),
+        ((2, 5, 5, 5), (3, 4, 1, 1), {}, "5 channels"),
+        ((2, 4, 5, 5), (3, 4, 7, 1), {}, "does not fit"),
+        ((2, 4, 5, 5), (3, 2, 1, 1), {"groups": 2}, "groups=2"),
+        ((2, 4, 5, 5), (3, 4, 1, 1), {"stride": (1, 0)}, "stride"),
+        ((2, 4, 5, 5), (3, 4, 1, 1), {"pad": (1,)}, "pad"),
+    ],
+)
 def test_errors_name_what_is_wrong(x, w, changes, words):
     spec = {"stride": (1, 1), "pad": (0, 0), "dilate": (1, 1), "groups": 1, **changes}
     with pytest.raises(MXNetError) as error:

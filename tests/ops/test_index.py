@@ -15,7 +15,12 @@ shapes = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
 
 
 @quick
-@given(st.data(), shapes, st.lists(st.integers(0, 4), max_size=3).map(tuple), st.sampled_from(["raise", "clip", "wrap"]))
+@given(
+    st.data(),
+    shapes,
+    st.lists(st.integers(0, 4), max_size=3).map(tuple),
+    st.sampled_from(["raise", "clip", "wrap"]),
+)
 def test_take_and_its_transpose(data, shape, index_shape, mode):
     axis = data.draw(st.integers(0, len(shape) - 1))
     rng = numpy.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
@@ -24,7 +29,11 @@ def test_take_and_its_transpose(data, shape, index_shape, mode):
     index = rng.integers(-n, n, index_shape) if mode == "raise" else rng.integers(-3 * n, 3 * n, index_shape)
     dtype = data.draw(st.sampled_from(["int8", "int32", "int64", "float32"]))
     y = ix.take(np.array(x), np.array(numpy.asarray(index, dtype)), axis=axis, mode=mode).asnumpy()
-    assert (y == numpy.take(x, index, axis, mode=mode)).all() and y.shape == (*shape[:axis], *index_shape, *shape[axis + 1:])
+    assert (y == numpy.take(x, index, axis, mode=mode)).all() and y.shape == (
+        *shape[:axis],
+        *index_shape,
+        *shape[axis + 1 :],
+    )
     g = rng.standard_normal(y.shape)
     back = ix.scatter_add(np.array(g), np.array(numpy.asarray(index)), axis=axis, size=n, mode=mode).asnumpy()
     assert back.shape == shape and numpy.isclose((back * x).sum(), (g * y).sum())
@@ -37,7 +46,7 @@ def test_large_sums(dtype, axis, threads):
     rng = numpy.random.default_rng(0)
     shape, n = ((900, 40), 70) if axis == 0 else ((3, 5000, 7), 2000)
     g, index = rng.standard_normal(shape).astype(dtype), rng.integers(0, n, shape[axis])
-    want = numpy.zeros((*shape[:axis], n, *shape[axis + 1:]), dtype)
+    want = numpy.zeros((*shape[:axis], n, *shape[axis + 1 :]), dtype)
     numpy.add.at(want, (slice(None),) * axis + (index,), g)
     before = build.threads()
     try:
@@ -57,7 +66,7 @@ def test_large_sums_of_nothing():
 def test_pick_and_its_transpose(data, shape, keepdims, mode):
     axis = data.draw(st.integers(0, len(shape) - 1))
     rng = numpy.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    n, kept = shape[axis], (*shape[:axis], 1, *shape[axis + 1:])
+    n, kept = shape[axis], (*shape[:axis], 1, *shape[axis + 1 :])
     x = rng.standard_normal(shape)
     index = rng.integers(-n, n, kept) if mode == "raise" else rng.integers(-3 * n, 3 * n, kept)
     places = {"raise": index % n, "clip": index.clip(0, n - 1), "wrap": index % n}[mode]
@@ -96,7 +105,11 @@ def test_out_is_filled():
     out = numpy.empty((2, 2))
     assert ix.take.run(x, index, axis=0, out=out) is out and out.tolist() == [[4, 5], [0, 1]]
     out = numpy.full((3, 2), 7.0)
-    assert ix.scatter_add.run(x[:2], index, axis=0, size=3, out=out) is out and out.tolist() == [[2, 3], [0, 0], [0, 1]]
+    assert ix.scatter_add.run(x[:2], index, axis=0, size=3, out=out) is out and out.tolist() == [
+        [2, 3],
+        [0, 0],
+        [0, 1],
+    ]
     out = numpy.full((3, 2), 7.0)
     assert ix.pick_grad.run(x[2], index, axis=0, shape=(3, 2), out=out) is out
     assert out.tolist() == [[0, 5], [0, 0], [4, 0]]

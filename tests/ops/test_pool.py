@@ -20,7 +20,13 @@ def each_window(size, kernel, stride, pad, ceil):
     out = pl.out_size(size, kernel, stride, pad, ceil)
     for place in numpy.ndindex(*out):
         start = [o * s - p for o, s, p in zip(place, stride, pad, strict=True)]
-        yield place, start, tuple(slice(max(a, 0), max(min(a + k, n), 0)) for a, k, n in zip(start, kernel, size, strict=True))
+        yield (
+            place,
+            start,
+            tuple(
+                slice(max(a, 0), max(min(a + k, n), 0)) for a, k, n in zip(start, kernel, size, strict=True)
+            ),
+        )
 
 
 def reference(x, how, kernel, stride, pad, ceil, divide="none"):
@@ -31,7 +37,9 @@ def reference(x, how, kernel, stride, pad, ceil, divide="none"):
         if how == "max":
             value = part.max(2)
         else:
-            padded = math.prod(min(a + k, n + p) - a for a, k, n, p in zip(start, kernel, size, pad, strict=True))
+            padded = math.prod(
+                min(a + k, n + p) - a for a, k, n, p in zip(start, kernel, size, pad, strict=True)
+            )
             value = part.sum(2) / {"none": 1, "inside": part.shape[2], "padded": padded}[divide]
         y[(slice(None), slice(None), *place)] = value
     return y
@@ -43,12 +51,20 @@ def cases(draw, dtypes=("float32", "float64"), longest=20):
     per = lambda low, high: tuple(draw(st.lists(st.integers(low, high), min_size=axes, max_size=axes)))
     kernel, stride = per(1, 4), per(1, 4)
     pad = tuple(draw(st.integers(0, k - 1)) for k in kernel)
-    size = tuple(max(1, k - 2 * p) + draw(st.integers(0, longest if axes < 3 else 5)) for k, p in zip(kernel, pad, strict=True))
+    size = tuple(
+        max(1, k - 2 * p) + draw(st.integers(0, longest if axes < 3 else 5))
+        for k, p in zip(kernel, pad, strict=True)
+    )
     rng = numpy.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     x = rng.standard_normal((draw(st.integers(1, 2)), draw(st.integers(1, 3)), *size))
     if draw(st.booleans()):
-        x = x.round()                    # many equal maxima
-    return x.astype(draw(st.sampled_from(dtypes))), {"kernel": kernel, "stride": stride, "pad": pad, "ceil": draw(st.booleans())}
+        x = x.round()  # many equal maxima
+    return x.astype(draw(st.sampled_from(dtypes))), {
+        "kernel": kernel,
+        "stride": stride,
+        "pad": pad,
+        "ceil": draw(st.booleans()),
+    }
 
 
 @quick
@@ -130,7 +146,12 @@ def test_long_rows(width, kernel, stride):
     if width < kernel:
         return
     x = numpy.random.default_rng(0).standard_normal((2, 1, 4, width)).astype("f4")
-    spec = {"kernel": (2, kernel), "stride": (2, stride), "pad": (0, kernel // 2 if kernel > 2 else 0), "ceil": False}
+    spec = {
+        "kernel": (2, kernel),
+        "stride": (2, stride),
+        "pad": (0, kernel // 2 if kernel > 2 else 0),
+        "ceil": False,
+    }
     assert (pl.max_pool.run(x, **spec) == reference(x, "max", **spec)).all()
     y = reference(x, "sum", **spec, divide="inside")
     assert numpy.allclose(pl.window_sum.run(x, divide="inside", **spec), y, atol=1e-5)
@@ -153,8 +174,10 @@ def test_nan_and_infinity():
 
 
 def test_out_size_conventions():
-    assert pl.out_size((6,), (3,), (2,), (0,)) == (2,) and pl.out_size((6,), (3,), (2,), (0,), ceil=True) == (3,)
-    assert pl.out_size((3,), (2,), (2,), (1,), ceil=True) == (2,)        # the third would see padding only
+    assert pl.out_size((6,), (3,), (2,), (0,)) == (2,) and pl.out_size((6,), (3,), (2,), (0,), ceil=True) == (
+        3,
+    )
+    assert pl.out_size((3,), (2,), (2,), (1,), ceil=True) == (2,)  # the third would see padding only
 
 
 def test_dtypes_out_and_views():
@@ -178,19 +201,24 @@ def test_threads_do_not_change_the_answer():
         for count in (1, 3):
             build.set_threads(count)
             y = pl.max_pool.run(x, **spec)
-            found.append((y, pl.max_pool_grad.run(y, x, **spec), pl.window_sum.run(x, divide="padded", **spec)))
+            found.append(
+                (y, pl.max_pool_grad.run(y, x, **spec), pl.window_sum.run(x, divide="padded", **spec))
+            )
     finally:
         build.set_threads(before)
     assert all((a == b).all() for a, b in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("shape, changes, words", [
-    ((2, 4), {}, "(2, 4)"),
-    ((2, 4, 5), {}, "spatial axes"),
-    ((2, 4, 5, 5), {"pad": (2, 0)}, "smaller than the kernel"),
-    ((2, 4, 5, 5), {"stride": (0, 1)}, "stride"),
-    ((2, 4, 1, 5), {}, "Not one window fits"),
-])
+@pytest.mark.parametrize(
+    "shape, changes, words",
+    [
+        ((2, 4), {}, "(2, 4)"),
+        ((2, 4, 5), {}, "spatial axes"),
+        ((2, 4, 5, 5), {"pad": (2, 0)}, "smaller than the kernel"),
+        ((2, 4, 5, 5), {"stride": (0, 1)}, "stride"),
+        ((2, 4, 1, 5), {}, "Not one window fits"),
+    ],
+)
 def test_errors_name_what_is_wrong(shape, changes, words):
     spec = {"kernel": (2, 2), "stride": (1, 1), "pad": (0, 0), **changes}
     for function in (pl.max_pool, pl.avg_pool):
