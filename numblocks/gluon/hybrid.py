@@ -58,11 +58,12 @@ class HybridBlock(Block):
             if self._forward_pre_hooks or self._forward_hooks:
                 return call_with_hooks(self, run, args, kwargs)
             return run(*args, **kwargs)
-        except LOCATED as error:
+        except (AttributeError, *LOCATED) as error:
+            instead = foreign_input(error, self, args)
+            if instead is not None:
+                raise instead from None
             locate(error, self)
             raise
-        except AttributeError as error:
-            raise foreign_input(error, self, args) or error from None
 
     def forward(self, x, *args):
         """Computes `hybrid_forward`; override one of the two."""
@@ -134,13 +135,24 @@ class HybridBlock(Block):
         if traced is None or traced.version != Version.number:
             traced = self._prepare(args, kwargs)
         if kwargs:
-            args = inspect.signature(self.forward).bind(*args, **kwargs).args
+            args = self._positional(args, kwargs)
         return traced.compiled(traced.params, args)
+
+    def _positional(self, args, kwargs) -> tuple:
+        """The arguments of a call as positional ones: what a compiled function takes."""
+        bound = inspect.signature(self.forward).bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise TypeError(
+                f"keyword-only arguments {sorted(bound.kwargs)} were passed. A compiled forward takes its"
+                f" arguments by position. Let forward take them by position, too, or leave it unhybridized."
+            )
+        return bound.args
 
     def _prepare(self, args, kwargs) -> Traced:
         """Complete open shapes, and start a new compiled function if parts of the net were exchanged."""
         now = parts(self)
-        if self._traced is None or now != self._traced.parts:
+        if self._traced is None or not self._traced.fits(now):
             params = list(self.collect_params().values())
             if any(not p._arrays for p in params):
                 _complete(self, args, kwargs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Version:
-    """Counts registrations of blocks and parameters anywhere, so that an unchanged net is seen at once."""
+    """Counts changes in any net (a block registered, an array made): one look tells that nothing happened."""
 
     number = 0
 
@@ -16,13 +16,27 @@ class Traced:
         compiled: the compiled function.
         params: the parameters it is called with.
         parts: what the net consisted of when it was made.
-        version: `Version.number` when `parts` was last compared.
+        arrays: the arrays of its parameters then; new ones (after a cast, say) ask for a new trace.
+        version: `Version.number` when both were last compared.
     """
 
-    __slots__ = ("compiled", "params", "parts", "version")
+    __slots__ = ("compiled", "params", "parts", "arrays", "version")
 
     def __init__(self, compiled, params: list, parts: list, version: int):
         self.compiled, self.params, self.parts, self.version = compiled, params, parts, version
+        self.arrays = arrays_of(params)
+
+    def fits(self, parts: list) -> bool:
+        """Whether the net still has these parts and its parameters the same arrays."""
+        if parts != self.parts:
+            return False
+        now = arrays_of(self.params)
+        return len(now) == len(self.arrays) and all(a is b for a, b in zip(now, self.arrays, strict=True))
+
+
+def arrays_of(params: list) -> list:
+    """The arrays of all parameters, on all devices."""
+    return [array for param in params for array in param._arrays.values()]
 
 
 def parts(block) -> list:

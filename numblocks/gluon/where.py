@@ -6,16 +6,17 @@ has already failed.
 
 from __future__ import annotations
 
+import numpy
+
 from ..array import ndarray
 
 # KeyError and OSError are left alone: their message is not simply their first argument.
-# An AttributeError is looked at for one thing only: an input that is no numblocks array, see `foreign_input`.
 LOCATED = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
 
 
 def locate(error: Exception, block) -> None:
     """Note that `error` passed through `block`, and begin its message with the path known so far."""
-    if len(error.args) != 1 or not isinstance(error.args[0], str):
+    if not isinstance(error, LOCATED) or len(error.args) != 1 or not isinstance(error.args[0], str):
         return
     text, inner, path, kind = getattr(error, "_located", (error.args[0], None, "", type(block).__name__))
     if inner is not None:
@@ -27,13 +28,17 @@ def locate(error: Exception, block) -> None:
     error.args = (f"{block.name or type(block).__name__}{path} ({kind}): {text}",)
 
 
-def foreign_input(error: AttributeError, block, args) -> ValueError | None:
-    """The error to raise instead, if `error` says that an input is no array of numblocks."""
-    if not str(error).endswith("'_device'"):
+def foreign_input(error: Exception, block, args) -> ValueError | None:
+    """The error to raise instead, if `error` comes from an input that is no array of numblocks."""
+    if isinstance(error, AttributeError) and str(error).endswith("'_device'"):
+        foreign = [x for x in args if not isinstance(x, ndarray)]
+    elif isinstance(error, TypeError):
+        foreign = [x for x in args if isinstance(x, numpy.ndarray)]
+    else:
         return None
-    kind = next((type(x) for x in args if not isinstance(x, ndarray)), None)
-    if kind is None:
+    if not foreign:
         return None
+    kind = type(foreign[0])
     instead = ValueError(
         f"the input is a {kind.__module__}.{kind.__name__}. A net computes with numblocks arrays."
         f" Convert it with np.array(x), np being numblocks.np."

@@ -180,7 +180,7 @@ def test_foreign_input(hybridize):
     if hybridize:
         net.hybridize()
     for foreign in (numpy.ones((2, 3)), "text", [1, 2]):
-        with pytest.raises(ValueError, match=rf"hybridsequential1.0.0 \(Dense\).*{type(foreign).__name__}"):
+        with pytest.raises(ValueError, match=rf"hybridsequential1.*{type(foreign).__name__}"):
             net(foreign)
 
 

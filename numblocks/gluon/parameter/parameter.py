@@ -13,6 +13,7 @@ from ...device import Device, current_device, usable
 from ...dtype import as_dtype
 from ...errors import DeferredInitializationError
 from ...op import current
+from ..structure import Version
 
 tensor_types = (ndarray,)
 GRAD_REQS = ("write", "add", "null")
@@ -221,6 +222,7 @@ class Parameter:
         self._arrays = {d: wrap(numpy.array(values, dtype, order="C"), d) for d in devices}
         self._data0 = next(iter(self._arrays.values())) if len(self._arrays) == 1 else None
         self._attach()
+        Version.number += 1
 
     def _forget(self) -> None:
         self._arrays, self._data0, self._deferred = {}, None, None
