@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import lr_scheduler, np, optimizer
+from numblocks import cache_info, lr_scheduler, np, optimizer
 
 TABLE = {
     "sgd": ({"learning_rate": 0.1}, [(0.95, 0.9), (0.9, 0.8), (0.85, 0.7)]),
@@ -118,6 +118,57 @@ def test_rules_take_numbers_as_arrays():
         numbers = [np.array(v) for v in (0.1, 0.01, 0.5)]
         arrays, _ = made.rule(w, g, state, *numbers, tuple(np.array(f) for f in made.factors(1)))
         numpy.testing.assert_allclose(plain.asnumpy(), arrays.asnumpy(), rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_updating_together_is_updating_one_by_one(case):
+    hyper = {"learning_rate": 0.1, "wd": 0.01, "clip_gradient": 1.5, **TABLE[case][0]}
+    rng = numpy.random.default_rng(0)
+    shapes = [(3, 4), (4,), (2, 1, 3, 3), ()]
+    start = [rng.normal(size=s) for s in shapes]
+    several, single = optimizer.create(case.split()[0], **hyper), optimizer.create(case.split()[0], **hyper)
+    several.set_lr_mult({1: 0.5})
+    single.set_lr_mult({1: 0.5})
+    update_all, update_one = optimizer.Updater(several), optimizer.Updater(single)
+    a, b = ([np.array(w, dtype="float32") for w in start] for _ in range(2))
+    gradients = [np.zeros(s) for s in shapes]
+    for step in range(4):
+        if step == 2:
+            several.set_learning_rate(0.05)
+            single.set_learning_rate(0.05)
+        if step == 3:  # a constant of the rule
+            several.clip_gradient = single.clip_gradient = 0.3
+        for g in gradients:
+            g[...] = np.array(rng.normal(size=g.shape))
+        update_all(list(range(4)), gradients, a)
+        for k, (g, w) in enumerate(zip(gradients, b, strict=True)):
+            update_one(k, g, w)
+    for x, y in zip(a, b, strict=True):
+        numpy.testing.assert_allclose(x.asnumpy(), y.asnumpy(), rtol=2e-5, atol=1e-6)
+
+
+def test_updating_together_takes_one_launch_per_weight():
+    for name in ("sgd", "adam"):
+        update = optimizer.Updater(optimizer.create(name, wd=0.1))
+        weights, gradients = [np.ones((2, 3)), np.ones(5)], [np.ones((2, 3)), np.ones(5)]
+        update([0, 1], gradients, weights)
+        before = cache_info()
+        update([0, 1], gradients, weights)
+        after = cache_info()
+        assert after.launches - before.launches == 2 and after.builds == before.builds, name
+        bigger = [np.ones((7, 3)), np.ones(50)]
+        optimizer.Updater(update.optimizer)([2, 3], [np.ones((7, 3)), np.ones(50)], bigger)
+        assert cache_info().builds == before.builds  # sizes compile nothing
+
+
+def test_new_buffers_are_noticed():
+    made = optimizer.create("sgd", learning_rate=1.0)
+    update = optimizer.Updater(made)
+    w, g = np.array([1.0]), np.array([0.25])
+    update([0], [g], [w])
+    w, g = np.array([5.0]), np.array([1.0])
+    update([0], [g], [w])
+    assert w == 4
 
 
 def test_scheduler_and_learning_rate():

@@ -45,7 +45,7 @@ class Adam(_Moments):
 
     def rule(self, w, g, state, lr, wd, rescale, factors):
         m, v = self.moments(self.decayed(w, g, wd, rescale), state)
-        return w - (lr * factors[0]) * m / (sqrt(v) + self.epsilon), (m, v)
+        return w - lr * (factors[0] * m / (sqrt(v) + self.epsilon)), (m, v)
 
 
 @register
@@ -61,7 +61,7 @@ class Adamax(_Moments):
         g = self.decayed(w, g, wd, rescale)
         m = self.beta1 * state[0] + (1 - self.beta1) * g
         u = maximum(self.beta2 * state[1], abs_(g))
-        return w - (lr * factors[0]) * m / (u + self.epsilon), (m, u)
+        return w - lr * (factors[0] * m / (u + self.epsilon)), (m, u)
 
 
 @register
@@ -116,7 +116,8 @@ class LAMB(_Moments):
     def rule(self, w, g, state, lr, wd, rescale, factors):
         m, v = self.moments(self.gradient(g, rescale), state)
         step = factors[0] * m / (sqrt(factors[1] * v) + self.epsilon) + wd * w
-        size, length = (sqrt(sum_(square(x), axis=None, keepdims=False)) for x in (w, step))
+        axes = tuple(range(w.ndim))
+        size, length = (sqrt(sum_(square(x), axis=axes, keepdims=False)) for x in (w, step))
         if self.lower_bound is not None or self.upper_bound is not None:
             low = 0.0 if self.lower_bound is None else self.lower_bound
             size = clip(size, low, math.inf if self.upper_bound is None else self.upper_bound)

@@ -80,6 +80,7 @@ class Optimizer:
 
     opt_registry = _registry
     default_learning_rate = 0.01
+    deterministic = True  # the rule draws no random numbers
     register = staticmethod(register)
     create_optimizer = staticmethod(create)
 

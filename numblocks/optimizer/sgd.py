@@ -90,6 +90,8 @@ class Signum(_WithMomentum):
 class SGLD(Optimizer):
     """Langevin dynamics: half a gradient step and normal noise of variance lr (Welling and Teh 2011)."""
 
+    deterministic = False
+
     def rule(self, w, g, state, lr, wd, rescale, factors):
         g = decay(self.gradient(g, rescale), wd, w)
         noise = normal(0.0, 1.0, w.shape, dtype=w.dtype, ctx=w.ctx)

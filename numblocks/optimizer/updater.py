@@ -6,6 +6,7 @@ import numpy
 
 from ..array import ndarray, wrap
 from ..errors import MXNetError
+from . import together
 from .optimizer import Optimizer
 
 
@@ -22,6 +23,7 @@ class Updater:
     def __init__(self, optimizer: Optimizer):
         self.optimizer = optimizer
         self.states: dict = {}
+        self._together: dict[tuple, together.Together] = {}
 
     def state(self, index, weight: ndarray) -> tuple[ndarray, ...]:
         """The state of weight `index`, made at its first use."""
@@ -31,11 +33,26 @@ class Updater:
         return found
 
     def __call__(self, index, grad, weight) -> None:
-        """Update one weight in place, or several given as lists of the same length."""
+        """Update one weight in place, or several given as lists of the same length.
+
+        Several are updated together, by generated kernels, where the optimizer is nothing but its rule.
+        """
         if not isinstance(index, (list, tuple)):
-            index, grad, weight = [index], [grad], [weight]
-        for i, g, w in zip(index, grad, weight, strict=True):
-            self.optimizer.update_multi_precision(i, w, g, self.state(i, w))
+            self.optimizer.update_multi_precision(index, weight, grad, self.state(index, weight))
+            return
+        optimizer = self.optimizer
+        states = [self.state(i, w) for i, w in zip(index, weight, strict=True)]
+        if not weight or not together.possible(optimizer, weight):
+            for i, g, w, state in zip(index, grad, weight, states, strict=True):
+                optimizer.update_multi_precision(i, w, g, state)
+            return
+        numbers = [(lr, wd, rescale, *factors) for lr, wd, rescale, factors in map(optimizer.numbers, index)]
+        arrays = [x for w, g, state in zip(weight, grad, states, strict=True) for x in (w, g, *state)]
+        plan = self._together.get(tuple(index))
+        if plan is None or not plan.fits(optimizer, arrays):
+            plan = together.Together(optimizer, weight, grad, states, len(numbers[0]))
+            self._together[tuple(index)] = plan
+        plan(numbers)
 
     def pack(self) -> dict[str, numpy.ndarray]:
         """Everything needed to go on later, as NumPy arrays by name."""
