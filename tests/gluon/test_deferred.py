@@ -188,3 +188,47 @@ def test_initialize_is_all_or_nothing():
         net.initialize()
     with pytest.raises(RuntimeError):
         net[0].weight.data()
+
+
+@pytest.mark.parametrize(
+    "shapes, x, use, expected",
+    [
+        ({"w": (4, 0, 3, 3), "b": (4,)}, (2, 5, 6, 6),
+         lambda F, x, w, b: F.Convolution(x, w, b, kernel=(3, 3), num_filter=4), {"w": (4, 5, 3, 3)}),
+        ({"w": (4, -1, 3)}, (2, 5, 6),
+         lambda F, x, w: F.npx.convolution(x, weight=w, kernel=3, num_filter=4, no_bias=True), {"w": (4, 5, 3)}),
+        ({"g": (0,), "b": (-1,)}, (2, 5), lambda F, x, g, b: F.npx.layer_norm(x, g, b),
+         {"g": (5,), "b": (5,)}),
+        ({"g": (0,), "b": (0,), "m": (0,), "v": (0,)}, (2, 5, 3),
+         lambda F, x, g, b, m, v: F.npx.batch_norm(x, g, b, m, v),
+         {"g": (5,), "v": (5,)}),
+        ({"w": (-1, -1)}, (2, 3),
+         lambda F, x, w: F.npx.embedding(x, w, input_dim=7, output_dim=4), {"w": (7, 4)}),
+        ({"w": (3, -1)}, (5, 2), lambda F, x, w: F.np.dot(w, x), {"w": (3, 5)}),
+        ({"w": (-1, 3)}, (2, 5), lambda F, x, w: x @ w, {"w": (5, 3)}),
+        ({"w": (-1,)}, (2, 5), lambda F, x, w: 1 + x * w, None),
+        ({"w": (1, -1)}, (2, 5), lambda F, x, w: w - x, {"w": (1, 5)}),
+        ({"w": (3, 0)}, (2, 5, 4),
+         lambda F, x, w: F.npx.fully_connected(x, w, no_bias=True, flatten=False), {"w": (3, 4)}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("hybridize", [False, True])
+def test_operations_that_complete_shapes(shapes, x, use, expected, hybridize):
+    class Layer(nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            for name, shape in shapes.items():
+                setattr(self, name, self.params.get(name, shape=shape, allow_deferred_init=True))
+
+        def hybrid_forward(self, F, x, **params):
+            return use(F, x, **params)
+
+    net = Layer()
+    net.initialize(init.One())
+    if hybridize:
+        net.hybridize()
+    x = np.ones(x)
+    y = net(x)
+    for name, shape in (expected or {"w": (5,)}).items():
+        assert getattr(net, name).shape == shape
+    assert (net(x).asnumpy() == y.asnumpy()).all()
