@@ -14,6 +14,7 @@ from ..array import ndarray, wrap
 from ..graph.graph import Graph
 from ..graph.plan import Plan
 from ..graph.trace import Builder, tracing
+from ..kernels import build
 from .optimizer import Optimizer
 
 _NUMBERS = frozenset(("lr", "wd", "rescale_grad", "num_update", "begin_num_update"))
@@ -74,6 +75,7 @@ class Together:
         plan = Plan(Graph(builder.inputs, [r._data for r in results]), 0, len(results))
         self.instance = plan.acquire()
         self.instance.env[: len(bound)] = bound
+        self.instance.forward.patch(self.instance.env)  # once and for all: every buffer is known and stays
         self.results = [self.instance.forward.array(view)(self.instance.env) for view in plan.update_views]
 
     def fits(self, optimizer: Optimizer, arrays) -> bool:
@@ -85,6 +87,9 @@ class Together:
     def __call__(self, numbers) -> None:
         """Make one update with a row of numbers for each weight."""
         self.table[...] = numbers
-        self.instance.forward.run(0)
+        forward = self.instance.forward
+        for step in forward.steps:
+            step(self.instance.env, 0)
+        build.launched(forward.launches)
         for target, result in zip(self.targets, self.results, strict=True):
             numpy.copyto(target._data, result)
