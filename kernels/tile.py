@@ -11,14 +11,14 @@ As in the prelude, these are plain Python; the compiler puts `tile_intrinsics.py
 
 import numpy
 
-from . import loader
-
 WIDE = ((8, 3), (6, 4), (4, 5), (2, 8), (1, 8))  # 32 registers of 64 bytes, as AVX-512 has
 NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))  # 16 registers of 32 bytes (AVX2), or 32 of 16 (NEON)
 
 
 def sizes() -> tuple[tuple[int, int], ...]:
     """`(M, V)` of the tiles that fit this CPU's registers, largest first."""
+    from . import loader  # llvmlite, which knows the CPU, comes with the first kernel, not with `import numblocks`
+
     return WIDE if "+avx512f" in loader.host()[1].split(",") else NARROW
 
 
