@@ -1,0 +1,41 @@
+"""What every test shares: hypothesis profiles, a fixed seed, and a guard against leaked state.
+
+Profiles (`NUMBLOCKS_TEST_PROFILE`): `ci`, the default, draws the same examples each time; `dev` draws new ones;
+`nightly` draws many. Kernels come from the ordinary cache (`NUMBLOCKS_CACHE_DIR`), so that a second run builds none.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # reference.py and strategies.py
+
+from numblocks import eager, random
+from numblocks.device import cpu, current_device
+from numblocks.op import current
+
+_RELAXED = dict(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("ci", max_examples=25, derandomize=True, database=None, **_RELAXED)
+settings.register_profile("dev", max_examples=50, **_RELAXED)
+settings.register_profile("nightly", max_examples=1000, **_RELAXED)
+settings.load_profile(os.environ.get("NUMBLOCKS_TEST_PROFILE", "ci"))
+
+_REST = {"evaluate": eager.evaluate, "record": None, "training": False, "substitute": None, "assign": None, "next_stream": None}
+
+
+@pytest.fixture(autouse=True)
+def guard():
+    """Each test starts from the same seed; one that leaves recording, training, a trace or a device behind fails."""
+    random.seed(0)
+    yield
+    found = {name: getattr(current, name) for name in _REST}
+    leaked = {name: value for name, value in found.items() if value is not _REST[name]}
+    for name, value in _REST.items():
+        setattr(current, name, value)
+    device = current_device()
+    while current_device() is not cpu(0):
+        current_device().__exit__(None, None, None)
+    assert not leaked and device is cpu(0), f"the test left behind: {leaked or device}"
