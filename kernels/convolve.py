@@ -5,11 +5,13 @@ busy on small images, and its loop is as fast as BLAS on large ones.
 """
 
 import math
+from array import array
 
 import numpy
 
 from . import build, library, scratch, tile
 from .convolve_plan import Geometry, data_plan, forward_plan, geometry, weight_plan
+from .scratch import NAMES, address
 
 __all__ = ["data_gradient", "forward", "geometry", "weight_gradient"]
 
@@ -21,11 +23,9 @@ SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer h
 
 
 def _call(name, n, grain, arguments, **bindings):
-    """Pack the arguments and run the kernel over `[0, n)`."""
-    packed = numpy.array(
-        [a.ctypes.data if isinstance(a, numpy.ndarray) else a for a in arguments], numpy.int64
-    )
-    build.run(library.get("conv." + name, **bindings), n, packed.ctypes.data, max(int(grain), 1))
+    """Pack the arguments (ints) and run the kernel over `[0, n)`."""
+    packed = array("q", arguments)
+    build.run(library.get("conv." + name, **bindings), n, packed.buffer_info()[0], max(int(grain), 1))
 
 
 def _packed(slot, x, layout, stride, T):
@@ -40,14 +40,14 @@ def _packed(slot, x, layout, stride, T):
         planes,
         (1 << 18) / layout.plane,
         (
-            x,
-            target,
+            address(x),
+            address(target),
             *x.shape[2:],
             *layout.size,
             *stride,
             *layout.front,
             len(layout.phases),
-            layout.phases,
+            address(layout.phases),
             layout.plane,
         ),
         T=T,
@@ -71,7 +71,7 @@ def _images(x, layout):
 def _run(x, source, one, weights, out, geo, inputs, outputs):
     """One pass over the packed images `source`; `inputs`, `outputs` are channels per group."""
     M, V = one.shape
-    T, groups = out.dtype.name, geo.groups
+    T, groups = NAMES[out.dtype], geo.groups
     span = V * tile.lanes(T)
     K, blocks, L = len(one.offset), -(-outputs // M), one.positions
     per_image = x.size // max(x.shape[0], 1)
@@ -88,10 +88,10 @@ def _run(x, source, one, weights, out, geo, inputs, outputs):
         items,
         GRAIN / max(work, 1),
         (
-            source,
-            weights,
-            one.offset,
-            out,
+            address(source),
+            address(weights),
+            address(one.offset),
+            address(out),
             groups,
             segments,
             each,
@@ -119,15 +119,15 @@ def _weights(slot, w, one, outputs, inputs, groups, strides):
         "pack_weight",
         groups * blocks,
         (1 << 18) / max(inputs * len(one.taps) * M, 1),
-        (w, target, outputs, blocks, inputs, len(one.taps), one.taps, *strides, M),
-        T=w.dtype.name,
+        (address(w), address(target), outputs, blocks, inputs, len(one.taps), address(one.taps), *strides, M),
+        T=NAMES[w.dtype],
     )
     return target
 
 
 def forward(x, w, out, geo: Geometry):
     """`out[n, o] = sum_c,k x[n, c, ...] w[o, c, k]`; all C-contiguous, of one dtype, float32 or float64."""
-    T = x.dtype.name
+    T = NAMES[x.dtype]
     if out.size == 0 or x.size == 0 or w.size == 0:
         out[...] = 0
         return out
@@ -155,7 +155,7 @@ def forward(x, w, out, geo: Geometry):
 
 def data_gradient(g, w, out, geo: Geometry):
     """Gradient of `forward` by its input: `out: (N, C, *size)` from `g: (N, O, *out)`."""
-    T = g.dtype.name
+    T = NAMES[g.dtype]
     if out.size == 0 or g.size == 0 or w.size == 0:
         out[...] = 0
         return out
@@ -184,7 +184,7 @@ def weight_gradient(g, x, out, geo: Geometry):
 
     An infinite or NaN input element may make NaN of every tap of its channel, also of taps that never met it.
     """
-    T = x.dtype.name
+    T = NAMES[x.dtype]
     if out.size == 0 or g.size == 0 or x.size == 0:
         out[...] = 0
         return out
@@ -207,11 +207,11 @@ def weight_gradient(g, x, out, geo: Geometry):
             items,
             grain,
             (
-                a,
-                b,
-                row,
-                column,
-                out,
+                address(a),
+                address(b),
+                address(row),
+                address(column),
+                address(out),
                 count,
                 each,
                 blocks,

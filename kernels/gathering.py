@@ -3,10 +3,12 @@
 """
 
 import math
+from array import array
 
 import numpy
 
 from . import build, library
+from .scratch import NAMES, address
 
 SMALL = 1 << 14  # elements below which NumPy is as fast and compiles nothing
 GRAIN = 1 << 16  # sums worth another thread
@@ -28,7 +30,6 @@ def add(g, index, out, axis: int):
         return out
     # every piece reads all indices, so there should be no more pieces than threads
     grain = max(-(-n // build.threads()), n * GRAIN // max(g.size, out.size), 1)
-    packed = [g.ctypes.data, index.ctypes.data, out.ctypes.data, n, index.size, inner, outer]
-    packed = numpy.array(packed, numpy.int64)
-    build.run(library.get("gather.add", T=out.dtype.name), n, packed.ctypes.data, grain)
+    packed = array("q", [address(g), address(index), address(out), n, index.size, inner, outer])
+    build.run(library.get("gather.add", T=NAMES[out.dtype]), n, packed.buffer_info()[0], grain)
     return out

@@ -2,11 +2,13 @@
 
 import functools
 import math
+from array import array
 from typing import NamedTuple
 
 import numpy
 
 from . import build, library
+from .scratch import NAMES, address
 
 GRAIN = 1 << 17  # elements touched that are worth another thread
 
@@ -60,24 +62,11 @@ def _edges(win: Windows):
 
 
 def _call(name, planes, x, y, win, *rest):
-    packed = numpy.array(
-        [
-            x.ctypes.data,
-            y.ctypes.data,
-            *win.size,
-            *win.out,
-            *win.kernel,
-            *win.stride,
-            *win.pad,
-            _edges(win).ctypes.data,
-            *(r.ctypes.data for r in rest),
-        ],
-        numpy.int64,
-    )
+    packed = [address(x), address(y), *win.size, *win.out, *win.kernel, *win.stride, *win.pad]
+    packed = array("q", [*packed, address(_edges(win)), *(address(r) for r in rest)])
     work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
-    build.run(
-        library.get("pool." + name, T=y.dtype.name), planes, packed.ctypes.data, max(GRAIN // max(work, 1), 1)
-    )
+    kernel = library.get("pool." + name, T=NAMES[y.dtype])
+    build.run(kernel, planes, packed.buffer_info()[0], max(GRAIN // max(work, 1), 1))
     return y
 
 
@@ -104,9 +93,9 @@ def maximum_gather(h, x, out, win: Windows):
 
 def total(x, out, win: Windows):
     """`out: (N, C, *out)`, the sum of each window over its count."""
-    return _call("sum_forward", _planes(x), x, out, win, *_counts(win, out.dtype.name))
+    return _call("sum_forward", _planes(x), x, out, win, *_counts(win, NAMES[out.dtype]))
 
 
 def total_gradient(g, out, win: Windows):
     """`out: (N, C, *size)`, the transpose of `total`."""
-    return _call("sum_backward", _planes(g), g, out, win, *_counts(win, out.dtype.name))
+    return _call("sum_backward", _planes(g), g, out, win, *_counts(win, NAMES[out.dtype]))

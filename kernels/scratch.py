@@ -10,6 +10,7 @@ import threading
 import numpy
 
 LIMIT = 64 << 20
+NAMES = {numpy.dtype(name): name for name in ("float32", "float64")}  # `dtype.name` takes microseconds
 
 _local = threading.local()
 
@@ -36,3 +37,8 @@ def take(slot: str, count: int, dtype) -> numpy.ndarray:
 def release() -> None:
     """Let go of this thread's buffers."""
     _local.__dict__.clear()
+
+
+def address(x: numpy.ndarray) -> int:
+    """Where the first element lies; cheaper than `x.ctypes.data`."""
+    return x.__array_interface__["data"][0]
