@@ -116,7 +116,7 @@ class _Emitter:
 
     def choose_names(self):
         """Names in the text: those of the program, unless they mean something else there."""
-        taken = set(typed.RESERVED) | {self.name, *"aijkb", "row", "width", "index", "lo", "hi", "range"}
+        taken = set(typed.RESERVED) | {self.name, *"aijkb", "min", "row", "width", "index", "lo", "hi", "range"}
         chosen = {INDEX: "index"}
         for name in [*self.values, *self.writes]:
             if name != INDEX:

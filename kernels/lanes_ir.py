@@ -389,8 +389,14 @@ def _scope(module, kind, k=0):
 _WRITES = 16
 
 
+def widen(builder):
+    """Ask for the widest vectors there are: LLVM prefers half of AVX-512 unless told."""
+    set.add(builder.function.attributes, '"prefer-vector-width"="512"')      # `add` of the subclass knows no pairs
+
+
 @intrinsic
 def load(typingctx, p, i):
+    """`p[i]` as the prelude's `load`, marked as reading what no store of the kernel writes."""
     def codegen(context, builder, signature, args):
         value = builder.load(builder.gep(args[0], [args[1]]), align=_align(context, p.dtype))
         module = builder.module
@@ -405,9 +411,11 @@ def load(typingctx, p, i):
 
 @intrinsic(prefer_literal=True)
 def store(typingctx, p, i, value, k):
+    """`p[i] = value`, marked as the kernel's `k`-th output, which overlaps no other."""
     number = k.literal_value
 
     def codegen(context, builder, signature, args):
+        widen(builder)
         done = builder.store(args[2], builder.gep(args[0], [args[1]]), align=_align(context, p.dtype))
         module = builder.module
         if number < _WRITES:
