@@ -7,8 +7,6 @@ busy on small images, and its loop is as fast as BLAS on large ones.
 import math
 from array import array
 
-import numpy
-
 from . import build, library, scratch, tile
 from .convolve_plan import Geometry, data_plan, forward_plan, geometry, weight_plan
 from .scratch import NAMES, address
