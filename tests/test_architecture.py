@@ -35,7 +35,6 @@ LONG = {  # files above 400 lines, and why they are whole
     "numblocks.kernels.lanes_ir": "one class of vector values, a method per machine operation",
     "numblocks.kernels.mathlib": "one table of polynomial functions, each a few lines with its error bound",
     "numblocks.kernels.typed": "one visitor from Python scalar functions to typed source",
-    "numblocks.gluon.loss": "one class per loss, all alike",
     "numblocks.init": "one class per initializer, all alike",
     "numblocks.metric": "one class per metric, all alike",
 }

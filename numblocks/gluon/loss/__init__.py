@@ -1,0 +1,31 @@
+"""Losses. Each compares predictions with labels and returns one number per example of the batch.
+
+| class | for |
+|---|---|
+| L2Loss, L1Loss, HuberLoss | numbers |
+| SoftmaxCrossEntropyLoss (SoftmaxCELoss) | one of several classes |
+| SigmoidBinaryCrossEntropyLoss (SigmoidBCELoss), LogisticLoss, HingeLoss, SquaredHingeLoss | yes or no |
+| KLDivLoss, PoissonNLLLoss | distributions, counts |
+| TripletLoss, CosineEmbeddingLoss | distances of vectors |
+
+`weight` is a constant factor; `sample_weight`, given in the call, is an array that broadcasts with the loss.
+"""
+
+from .base import Loss
+from .binary import (
+    HingeLoss,
+    LogisticLoss,
+    SigmoidBCELoss,
+    SigmoidBinaryCrossEntropyLoss,
+    SquaredHingeLoss,
+)
+from .classes import CELoss, KLDivLoss, SoftmaxCELoss, SoftmaxCrossEntropyLoss
+from .numbers import HuberLoss, L1Loss, L2Loss, PoissonNLLLoss
+from .vectors import CosineEmbeddingLoss, TripletLoss
+
+__all__ = [
+    "CELoss", "CosineEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "L2Loss",
+    "LogisticLoss",
+    "Loss", "PoissonNLLLoss", "SigmoidBCELoss", "SigmoidBinaryCrossEntropyLoss", "SoftmaxCELoss",
+    "SoftmaxCrossEntropyLoss", "SquaredHingeLoss", "TripletLoss",
+]  # fmt: skip
