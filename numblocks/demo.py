@@ -85,7 +85,7 @@ def train(name: str, net, data, held_out, options) -> Run:
     trainer = gluon.Trainer(net.collect_params(), "adam", {"lr_scheduler": schedule})
     run = Run(name, net, len(data[1]))
     before = cache_info()
-    with tqdm(total=options.epochs * len(loader), desc=name, unit="batch", leave=False) as bar:
+    with tqdm(total=options.epochs * len(loader), desc=name, unit="batch", leave=False, disable=None) as bar:
         for epoch in range(1, options.epochs + 1):
             total, start = 0.0, time.perf_counter()
             for images, labels in loader:
