@@ -9,6 +9,8 @@ As in the prelude, these are plain Python; the compiler puts `tile_intrinsics.py
 `V` must be literals or constants of the text.
 """
 
+import functools
+
 import numpy
 
 WIDE = ((8, 3), (6, 4), (4, 5), (2, 8), (1, 8))  # 32 registers of 64 bytes, as AVX-512 has
@@ -18,8 +20,6 @@ NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))  # 16 registers of 32 bytes (AVX2), or
 @functools.cache
 def sizes() -> tuple[tuple[int, int], ...]:
     """`(M, V)` of the tiles that fit this CPU's registers, largest first."""
-    from . import loader  # llvmlite, which knows the CPU, comes with the first kernel, not with `import numblocks`
-
     from . import loader  # brings in llvmlite, which `import numblocks` must not
 
     return WIDE if "+avx512f" in loader.host()[1].split(",") else NARROW
