@@ -1,7 +1,7 @@
 """Tells setuptools that the top-level folder kernels/ is the package numblocks.kernels.
 
-Everything else stands in pyproject.toml. The packages are searched for rather than listed, so a new sub-package
-cannot be forgotten in the wheel.
+Everything else stands in pyproject.toml. The packages are searched for rather than listed, so a new
+sub-package cannot be forgotten in the wheel.
 """
 
 from setuptools import find_packages, setup

@@ -35,12 +35,9 @@ LONG = {  # files above 400 lines, and why they are whole
     "numblocks.kernels.lanes_ir": "one class of vector values, a method per machine operation",
     "numblocks.kernels.mathlib": "one table of polynomial functions, each a few lines with its error bound",
     "numblocks.kernels.typed": "one visitor from Python scalar functions to typed source",
-    "numblocks.init": "one class per initializer, all alike",
-    "numblocks.metric": "one class per metric, all alike",
 }
 INSIDE = {  # imports inside functions: optional parts, and the compiler that comes with the first kernel
     ("numblocks.demo", "matplotlib"),
-    ("numblocks.demo", "tqdm"),
     ("numblocks.kernels.build", "numblocks.kernels.loader"),
     ("numblocks.kernels.build", "numblocks.kernels.compiler"),
     ("numblocks.kernels.cache", "importlib"),

@@ -51,9 +51,8 @@ class Trainer:
             if contexts is not None and contexts != found:
                 raise AssertionError(
                     f"Trainer: Parameter '{param.name}' is on {found}, '{self._params[0].name}' on"
-                    f" {contexts}. All"
-                    f" parameters of a Trainer live on the same devices. Initialize or reset_ctx them"
-                    f" together."
+                    f" {contexts}. All parameters of a Trainer live on the same devices. Initialize or"
+                    f" reset_ctx them together."
                 )
             contexts = found
         return contexts or []
@@ -63,11 +62,9 @@ class Trainer:
         if isinstance(optimizer, optimizers.Optimizer):
             if hyper:
                 raise AssertionError(
-                    f"Trainer: optimizer_params {hyper} beside a {type(optimizer).__name__} object."
-                    f" Its hyper-parameters"
-                    f" are set already. optimizer_params must be None if optimizer is an instance of"
-                    f" Optimizer"
-                    f" instead of str."
+                    f"Trainer: optimizer_params {hyper} beside a {type(optimizer).__name__} object. Its"
+                    f" hyper-parameters are set already. optimizer_params must be None if optimizer is an"
+                    f" instance of Optimizer instead of str."
                 )
             optimizer.param_dict = by_index
             return optimizer
@@ -110,7 +107,7 @@ class Trainer:
         self._allreduce(param for param in self._params if param.grad_req != "null")
 
     def update(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
-        """Apply the optimizer to gradients that `allreduce_grads` summed. Arguments and errors as of `step`."""
+        """Apply the optimizer to the gradients of `allreduce_grads`; arguments and errors as of `step`."""
         self._optimizer.rescale_grad = self._scale / batch_size
         self._update(self._ready(ignore_stale_grad))
 
@@ -124,13 +121,10 @@ class Trainer:
                 ready.append((index, param, copies))
             elif not ignore_stale_grad:
                 raise UserWarning(
-                    f"Trainer.step: the gradient of Parameter '{param.name}' on {stale} has not been"
-                    f" updated by"
-                    f" backward since the last step. The loss may not depend on it, or backward was"
-                    f" not called. If"
-                    f" only some parameters are meant to learn now, call step with"
-                    f" ignore_stale_grad=True, which"
-                    f" leaves the others as they are."
+                    f"Trainer.step: the gradient of Parameter '{param.name}' on {stale} has not been updated"
+                    f" by backward since the last step. The loss may not depend on it, or backward was not"
+                    f" called. If only some parameters are meant to learn now, call step with"
+                    f" ignore_stale_grad=True, which leaves the others as they are."
                 )
         return ready
 
@@ -146,7 +140,7 @@ class Trainer:
                 assign(grad, total.as_in_ctx(grad.ctx))
 
     def _update(self, ready) -> None:
-        # The copies on all devices are equal and so are their summed gradients: update one, copy it to the rest.
+        # The copies on all devices are equal, so are their summed gradients: update one, copy it to the rest.
         weights = [copies[0] for _, _, copies in ready]
         self._updater([index for index, _, _ in ready], [w.grad for w in weights], weights)
         for _, _, copies in ready:

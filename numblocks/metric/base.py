@@ -1,12 +1,6 @@
-"""Running evaluation: `update(labels, preds)` after each batch, `get()` for the figure so far.
-
-Labels and predictions are one array or a list of arrays (one for each output or device); numblocks and NumPy
-arrays both do. Metrics compute in NumPy, in float64, and never touch the tape.
-"""
+"""The base of all metrics, their registry, and several metrics as one."""
 
 from __future__ import annotations
-
-import math
 
 import numpy
 
@@ -49,12 +43,14 @@ def create(metric, *args, **kwargs) -> EvalMetric:
     )
 
 
-def _numpy(x) -> numpy.ndarray:
+def numpy_of(x) -> numpy.ndarray:
+    """`x` as a NumPy array."""
     return x.asnumpy() if hasattr(x, "asnumpy") else numpy.asarray(x)
 
 
-def _listed(x) -> list[numpy.ndarray]:
-    return [_numpy(v) for v in x] if isinstance(x, (list, tuple)) else [_numpy(x)]
+def listed(x) -> list[numpy.ndarray]:
+    """`x`, one array or a list of them, as a list of NumPy arrays."""
+    return [numpy_of(v) for v in x] if isinstance(x, (list, tuple)) else [numpy_of(x)]
 
 
 def check_label_shapes(labels, preds, wrap=False, shape=False):
@@ -110,7 +106,7 @@ class EvalMetric:
 
     def update(self, labels, preds) -> None:
         """Take one batch into account."""
-        labels, preds = _listed(labels), _listed(preds)
+        labels, preds = listed(labels), listed(preds)
         check_label_shapes(labels, preds)
         for label, pred in zip(labels, preds, strict=True):
             self.add_to(*self.measure(label, pred))
@@ -210,169 +206,6 @@ class CompositeEvalMetric(EvalMetric):
         return [name for name, _ in pairs], [value for _, value in pairs]
 
 
-@register("acc")
-class Accuracy(EvalMetric):
-    """The share of predictions that equal their label.
-
-    Args:
-        axis: where the classes lie, if `preds` holds scores rather than classes.
-
-    >>> m = Accuracy()
-    >>> m.update(numpy.array([0, 1]), numpy.array([[0.9, 0.1], [0.8, 0.2]]))
-    >>> m.get()
-    ('accuracy', 0.5)
-    """
-
-    def __init__(self, axis=1, name="accuracy", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names, axis=axis)
-        self.axis = axis
-
-    def measure(self, label, pred):
-        if pred.size != label.size:  # scores; (n, 1) and (n,) hold the same classes
-            pred = pred.argmax(self.axis)
-        label, pred = label.astype("int64").ravel(), pred.astype("int64").ravel()
-        check_label_shapes(label, pred, shape=True)
-        return int((label == pred).sum()), label.size
-
-
-@register("top_k_accuracy", "top_k_acc")
-class TopKAccuracy(EvalMetric):
-    """The share of labels among the `top_k` highest scores; `preds` has shape `(n, classes)`."""
-
-    def __init__(self, top_k=1, name="top_k_accuracy", output_names=None, label_names=None):
-        super().__init__(f"{name}_{top_k}", output_names, label_names, top_k=top_k)
-        if top_k < 2:
-            raise ValueError(
-                f"TopKAccuracy: top_k={top_k}. Below 2 it is Accuracy. Use that, or a larger top_k."
-            )
-        self.top_k = top_k
-
-    def measure(self, label, pred):
-        if pred.ndim != 2:
-            raise ValueError(
-                f"TopKAccuracy: predictions of shape {pred.shape}. They are scores (n, classes)."
-            )
-        label = label.astype("int64").ravel()
-        check_label_shapes(label, pred)
-        best = numpy.argsort(pred, axis=1)[:, -self.top_k :]
-        return int((best == label[:, None]).any(1).sum()), label.size
-
-
-class _Regression(EvalMetric):
-    """The mean over batches of each batch's own figure, as in Gluon: all batches count alike."""
-
-    def measure(self, label, pred):
-        label, pred = (v.reshape(len(v), -1).astype("float64") for v in (label, pred))
-        check_label_shapes(label, pred, shape=True)
-        return float(self.of(label - pred)), 1
-
-    def of(self, error: numpy.ndarray) -> float:
-        raise NotImplementedError
-
-
-@register()
-class MAE(_Regression):
-    """Mean absolute error."""
-
-    def __init__(self, name="mae", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names)
-
-    def of(self, error):
-        return abs(error).mean()
-
-
-@register()
-class MSE(_Regression):
-    """Mean squared error."""
-
-    def __init__(self, name="mse", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names)
-
-    def of(self, error):
-        return (error * error).mean()
-
-
-@register()
-class RMSE(_Regression):
-    """Root of the mean squared error of a batch, averaged over batches."""
-
-    def __init__(self, name="rmse", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names)
-
-    def of(self, error):
-        return math.sqrt((error * error).mean())
-
-
-def _at_label(where: str, label, pred) -> numpy.ndarray:
-    """The probability `(n,)` that each row of `pred` `(n, classes)` gives to its label."""
-    label = label.astype("int64").ravel()
-    if pred.ndim != 2 or len(pred) != len(label):
-        raise ValueError(
-            f"{where}: {label.size} labels and predictions of shape {pred.shape}. Predictions are"
-            f" probabilities (n, classes). Reshape them."
-        )
-    if label.size and (label.min() < 0 or label.max() >= pred.shape[1]):
-        raise ValueError(
-            f"{where}: labels from {label.min()} to {label.max()} for {pred.shape[1]} classes. Classes"
-            f" count from 0. Check the labels."
-        )
-    return pred.astype("float64")[numpy.arange(len(label)), label]
-
-
-@register("ce")
-class CrossEntropy(EvalMetric):
-    """Mean of -log of the probability of the label; `preds` are probabilities `(n, classes)`."""
-
-    def __init__(self, eps=1e-12, name="cross-entropy", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names, eps=eps)
-        self.eps = eps
-
-    def measure(self, label, pred):
-        at = _at_label(type(self).__name__, label, pred)
-        return float(-numpy.log(at + self.eps).sum()), at.size
-
-
-@register("nll_loss")
-class NegativeLogLikelihood(CrossEntropy):
-    """The same figure as `CrossEntropy` under its other name."""
-
-    def __init__(self, eps=1e-12, name="nll-loss", output_names=None, label_names=None):
-        super().__init__(eps, name, output_names, label_names)
-
-
-@register()
-class Perplexity(EvalMetric):
-    """exp of the mean cross entropy; labels equal to `ignore_label` do not count."""
-
-    def __init__(self, ignore_label, axis=-1, name="perplexity", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names, ignore_label=ignore_label, axis=axis)
-        self.ignore_label, self.axis = ignore_label, axis
-
-    def measure(self, label, pred):
-        pred = numpy.moveaxis(pred, self.axis, -1)
-        pred, label = pred.reshape(-1, pred.shape[-1]), label.ravel()
-        if self.ignore_label is not None:
-            kept = label != self.ignore_label
-            label, pred = label[kept], pred[kept]
-        at = _at_label("Perplexity", label, pred)
-        return float(-numpy.log(numpy.maximum(at, 1e-10)).sum()), at.size
-
-    def finish(self, mean):
-        return math.exp(mean)
-
-
-@register()
-class Loss(EvalMetric):
-    """Mean of the values of a loss; labels are not looked at."""
-
-    def __init__(self, name="loss", output_names=None, label_names=None):
-        super().__init__(name, output_names, label_names)
-
-    def update(self, _, preds):
-        for pred in _listed(preds):
-            self.add_to(float(pred.astype("float64").sum()), pred.size)
-
-
 @register()
 class CustomMetric(EvalMetric):
     """A function of (label, pred) as NumPy arrays, returning a figure or a (sum, count).
@@ -389,7 +222,7 @@ class CustomMetric(EvalMetric):
 
     def update(self, labels, preds):
         if self._extra:
-            preds = _listed(preds)[: len(_listed(labels))]
+            preds = listed(preds)[: len(listed(labels))]
         super().update(labels, preds)
 
     def measure(self, label, pred):
