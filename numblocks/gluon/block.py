@@ -93,8 +93,8 @@ class Block:
         if isinstance(existing, Parameter | Block) and not isinstance(value, type(existing)):
             raise TypeError(
                 f"{type(self).__name__}: Changing attribute type for {name} from {type(existing)} to"
-                f" {type(value)} is not allowed. The registered part would be lost silently. Use another"
-                f" attribute name."
+                f" {type(value)} is not allowed. The registered part would be lost"
+                f" silently. Use another attribute name."
             )
         if isinstance(value, Block):
             self.register_child(value, name)
@@ -113,8 +113,8 @@ class Block:
         if self._reg_params.get(name, param) is not param:
             raise AssertionError(
                 f"{type(self).__name__}: parameter attribute {name} is taken. Replacing it would leave the"
-                f" old one in the Trainer. To share parameters between blocks pass params= when the block is"
-                f" made."
+                f" old one in the Trainer. To share parameters between blocks pass"
+                f" params= when the block is made."
             )
         if not param._owned:  # made directly by the user, not by self.params.get
             short = param.name or name

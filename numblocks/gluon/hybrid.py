@@ -77,8 +77,8 @@ class HybridBlock(Block):
     def hybrid_forward(self, F, x, *args, **kwargs):
         """What the block computes with the operations of `F`; parameters arrive as keywords."""
         raise NotImplementedError(
-            "has neither forward nor hybrid_forward. A HybridBlock computes what one of them returns. Write"
-            " one."
+            "has neither forward nor hybrid_forward. A HybridBlock computes what"
+            " one of them returns. Write one."
         )
 
     # ---- shapes --------------------

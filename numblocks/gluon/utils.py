@@ -24,8 +24,8 @@ def split_data(data: ndarray, num_slice: int, batch_axis: int = 0, even_split: b
     if even_split and size % num_slice:
         raise ValueError(
             f"split_data: data of shape {data.shape} was to be split evenly into {num_slice} along axis"
-            f" {batch_axis}. {size} is no multiple of {num_slice}. Use another batch size, or"
-            f" even_split=False."
+            f" {batch_axis}. {size} is no multiple of {num_slice}. Use another"
+            f" batch size, or even_split=False."
         )
     if size < num_slice:
         raise ValueError(

@@ -17,8 +17,8 @@ def spread(value, n: int, what: str) -> tuple[int, ...]:
     value = (int(value),) * n if isinstance(value, int) else tuple(int(v) for v in value)
     if len(value) != n:
         raise ValueError(
-            f"{what}: got {value} for {n} spatial axes. There is one number per axis. Pass {n}, or one for"
-            f" all."
+            f"{what}: got {value} for {n} spatial axes. There is one number per"
+            f" axis. Pass {n}, or one for all."
         )
     return value
 

@@ -46,8 +46,8 @@ class _Pooling(HybridBlock):
     def __repr__(self):
         return (
             f"{type(self).__name__}(size={self._kernel}, stride={self._strides}, padding={self._padding},"
-            f" ceil_mode={self._ceil_mode}, global_pool={self._global_pool}, pool_type={self._pool_type},"
-            f" layout={self._layout})"
+            f" ceil_mode={self._ceil_mode}, global_pool={self._global_pool},"
+            f" pool_type={self._pool_type}, layout={self._layout})"
         )
 
 

@@ -198,8 +198,8 @@ class Parameter:
         if not shape_is_known(self._shape) and not self.allow_deferred_init:
             raise ValueError(
                 f"Parameter '{self.name}': cannot be initialized with shape {self.shape}. Open dimensions are"
-                f" filled by the first batch only if allow_deferred_init=True. Give the whole shape, or allow"
-                f" deferring."
+                f" filled by the first batch only if allow_deferred_init=True. Give the"
+                f" whole shape, or allow deferring."
             )
 
     def _finish_deferred_init(self) -> None:
@@ -257,8 +257,8 @@ class Parameter:
         """The gradient buffer on `ctx`; `RuntimeError` if `grad_req` is `'null'`."""
         if self._grad_req == "null" and self._arrays:
             raise RuntimeError(
-                f"Parameter '{self.name}': there is no gradient. grad_req is 'null'. Set grad_req to 'write'"
-                f" or 'add'."
+                f"Parameter '{self.name}': there is no gradient. grad_req is 'null'."
+                f" Set grad_req to 'write' or 'add'."
             )
         return self._on(ctx).grad
 
