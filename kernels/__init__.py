@@ -10,5 +10,12 @@
     workers     threads that share one large kernel
     library     hand-written kernels of `cpu/`, by name and dtype
 
+    program     a fused loop as frozen data: axes, operands, lines, reductions, stores
+    emit_cpu    a program as the text of a CPU kernel: the loops (statements: what stands in them)
+    typed       an op's scalar function (scalars) as typed text (rendering)
+    lanes       straight-line functions that vectorize (lane_values, lanes_ir: what they become)
+    mathlib     exp, log, tanh, erf ... as lane functions (math32, math64)
+    loops       from strided arrays to a loop nest and a launch
+
 Nothing here imports from the rest of numblocks.
 """

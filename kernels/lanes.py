@@ -1,12 +1,12 @@
 """Lane functions: straight-line scalar arithmetic that LLVM can run on all lanes of a vector register.
 
 A function marked `@lane(T)` has no control flow and strict types: every value has one dtype and nothing is
-widened behind the scenes, so `x * 0.5` stays float32 and `int8 + int8` stays int8. The compiler does not send it
-through Numba's type inference (60 ms for a polynomial) but calls it once with stand-ins that write LLVM
+widened behind the scenes, so `x * 0.5` stays float32 and `int8 + int8` stays int8. The compiler does not send
+it through Numba's type inference (60 ms for a polynomial) but calls it once with stand-ins that write LLVM
 instructions (`lanes_ir.py`, 2 ms). Called from Python it computes on NumPy numbers and arrays.
 
-No instruction carries a fast-math flag: a function gives the same bits in every kernel it is fused into. A product
-and a sum are joined only where `fma` says so.
+No instruction carries a fast-math flag: a function gives the same bits in every kernel it is fused into. A
+product and a sum are joined only where `fma` says so.
 """
 
 import math
@@ -42,8 +42,8 @@ __all__ = [
 
 HEADER = (
     "from numblocks.kernels.lanes import (  # noqa: F401\n"
-    "    accumulate, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane, libm, load, maximum,\n"
-    "    minimum, mod, poly, rint, select, sqrt, store, trunc)\n"
+    "    accumulate, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane, libm, load,\n"
+    "    maximum, minimum, mod, poly, rint, select, sqrt, store, trunc)\n"
 )
 
 # Functions of `math` served by the C library, one lane at a time: correct, not vectorized.

@@ -1,15 +1,15 @@
 """Programs: what a fused loop computes, as frozen data. The graph lowers to them, the emitters read them.
 
     map_mul_tanh_3f5c2a917be4: m
-      read  x    float32 c
-      read  y    float32 0
+      read   x : float32 c
+      read   y : float32 0
       t0 = mul(x, y) : float32
       t1 = tanh(t0) : float32
       out = t1 : float32 c
 
 Axes are letters, outermost first: `m` mapped, `r` reduced. Three shapes of loop nest: map `m..`, row `m..r..`
-(reduce the trailing axes) and column `m..r..m` (reduce axes that lie outside the last one). Sizes are no part of a
-program: one kernel serves all.
+(reduce the trailing axes) and column `m..r..m` (reduce axes that lie outside the last one). Sizes are no part
+of a program: one kernel serves all.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Operand:
     Attributes:
         name: a Python identifier, unique in the program.
         dtype: of its elements.
-        layout: one letter per axis: 'c' stride 1, '0' the same element all along, 's' a stride given at launch.
+        layout: one letter per axis: 'c' stride 1, '0' the same element all along, 's' a stride given
+            at launch.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class Line:
-    """`name = fn(*args)`, cast to `dtype`; args name reads, scalars, earlier lines and reductions, or '@index'."""
+    """`name = fn(*args)` in `dtype`; args name reads, scalars, earlier lines, reductions or '@index'."""
 
     name: str
     fn: Scalar
@@ -92,7 +93,7 @@ class Store:
 
 @dataclass(frozen=True)
 class Value:
-    """What is known of a name: its dtype, whether it varies along `r` axes, how many reductions it waits for."""
+    """What is known of a name: its dtype, whether it varies along `r`, how many reductions it awaits."""
 
     dtype: str
     inner: bool
@@ -105,13 +106,13 @@ class Program:
 
     Attributes:
         axes: letters, e.g. 'm', 'mm', 'mr', 'mrr', 'rm', 'mrm'.
-        reads, writes: operands. A write may be the same memory as a read of the same layout, element for element
-            (in place); any other overlap is the caller's error.
+        reads, writes: operands. A write may be the same memory as a read of the same layout, element for
+            element (in place); any other overlap is the caller's error.
         scalars: `(name, dtype)` pairs.
         body: Line, Reduce and Store statements in order.
 
-    Packed arguments, all int64: the sizes of the axes; for each read, then each write, its address and the strides
-    of its 's' axes in elements; then the scalars, floats as the bits of a float64.
+    Packed arguments, all int64: the sizes of the axes; for each read, then each write, its address and the
+    strides of its 's' axes in elements; then the scalars, floats as the bits of a float64.
 
     Raises:
         ValueError: a statement names what does not exist, a layout does not fit, a dtype has no kernels.
@@ -121,7 +122,7 @@ class Program:
         >>> def twice(x): return 2.0 * x
         >>> line = Line("t", scalar(twice), ("x",), "float32")
         >>> print(Program("m", (Operand("x", "float32", "c"),), (Operand("y", "float32", "c"),), (),
-        ...               (line, Store("y", "t"))))                                           # doctest: +ELLIPSIS
+        ...               (line, Store("y", "t"))))  # doctest: +ELLIPSIS
         map_twice_...: m
           read   x : float32 c
           t = twice(x) : float32

@@ -1,92 +1,35 @@
-"""Scalar functions: one op's arithmetic in plain Python, rendered as typed text for generated kernels.
+"""Scalar functions rendered as typed text for generated kernels.
 
     def gelu(x): return 0.5 * x * (1.0 + math.erf(x * 0.7071067811865476))
 
     @lane(float32)
     def gelu_f32(x):
-        return float32(0.5) * x * (float32(1) + erf_f32(x * float32(0.7071067811865476)))
+        return (float32(0.5) * x) * (float32(1) + erf_f32((x * float32(0.7071067811865476))))
 
-Literals take the dtype, `math` names become `mathlib` or lane functions, conditional expressions become selects (no
-branch, so LLVM vectorizes). A name outside arithmetic, `math`, min, max, abs, round and other scalars is refused.
+Literals take the dtype, `math` names become `mathlib` or lane functions, conditional expressions become
+selects (no branch, so LLVM vectorizes). A name outside arithmetic, `math`, min, max, abs, round and other
+scalars is refused.
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
 import functools
-import inspect
-import math
-import textwrap
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from . import lanes, mathlib, prelude
+from . import mathlib, rendering
+from .rendering import RESERVED, SUFFIX, Typed
+from .scalars import Scalar, conditions, read
 
-SUFFIX = {"float16": "f32", "float32": "f32", "float64": "f64", "bool": "b1"} | {
-    f"{u}int{n}": f"{u or 'i'}{n}" for u in ("", "u") for n in (8, 16, 32, 64)
-}
-CONSTANTS = {name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")}
-LANEWISE = {"sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc", "copysign": "copysign"}
-_BINARY = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-    ast.BitXor: "^",
-}
-_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-
-
-@dataclass(frozen=True)
-class Scalar:
-    """One op's scalar function.
-
-    Attributes:
-        name: a Python identifier.
-        source: `def name(...): ...` without decorators and docstring.
-        nargs: number of arguments.
-        uses: other scalars that the source names.
-        where: `(file, first line)`, for messages.
-    """
-
-    name: str
-    source: str
-    nargs: int
-    uses: tuple[Scalar, ...] = ()
-    where: tuple[str, int] = field(default=("", 0), compare=False, repr=False)
-
-    def __call__(self, *xs):
-        """The value for Python numbers: the definition itself (min and max pass NaN on, as kernels do).
-
-        >>> def twice(x): return 2.0 * x
-        >>> scalar(twice)(1.5)
-        3.0
-        """
-        return _python(self)(*xs)
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A rendered scalar: name and text of the lane function, dtype of its result, functions its text calls."""
-
-    name: str
-    text: str
-    result: str
-    needs: tuple[str, ...]
+__all__ = ["RESERVED", "SUFFIX", "Scalar", "Typed", "closure", "conditions", "render", "scalar", "typed"]
 
 
 def scalar(pyfunc: Callable | Scalar) -> Scalar:
     """The scalar function `pyfunc`, read from its source.
 
     Args:
-        pyfunc: `def f(x, ...): return <expression>`, possibly with assignments and early returns (`if c: return a`)
-            before; or a Scalar, returned as it is.
+        pyfunc: `def f(x, ...): return <expression>`, possibly with assignments and early returns
+            (`if c: return a`) before; or a Scalar, returned as it is.
 
     Raises:
         TypeError: the source cannot be read, or it is more than straight-line arithmetic.
@@ -103,7 +46,7 @@ def scalar(pyfunc: Callable | Scalar) -> Scalar:
             f"scalar: {pyfunc!r} is not a plain Python function. Kernels are made from source text. Write it"
             " as `def f(x): return ...`"
         )
-    return _read(pyfunc)
+    return _checked(pyfunc)
 
 
 def render(fn: Scalar, dtype: str) -> str:
@@ -138,433 +81,15 @@ def closure(fn: Scalar, dtype: str) -> dict[str, str]:
 @functools.cache
 def typed(fn: Scalar, dtype: str) -> Typed:
     """`render` with what an emitter needs to know besides the text."""
-    return _Renderer(fn, dtype).function()
+    return rendering.Renderer(fn, dtype, typed).function()
 
 
 @functools.cache
-def conditions(fn: Scalar) -> tuple[bool, ...]:
-    """For each argument, whether it is only ever asked whether it holds: `a if c else b` needs `c` as a bool.
-
-    >>> def where(c, a, b): return a if c else b
-    >>> conditions(scalar(where))
-    (True, False, False)
-    """
-    tree = _function(fn.source)
-    asked: set[int] = set()
-
-    def visit(node):
-        if isinstance(node, ast.BoolOp):
-            for value in node.values:
-                visit(value)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            visit(node.operand)
-        elif isinstance(node, ast.Name):
-            asked.add(id(node))
-
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.IfExp, ast.If)):
-            visit(node.test)
-    uses: dict[str, list[bool]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            uses.setdefault(node.id, []).append(id(node) in asked)
-    return tuple(all(uses.get(a.arg, [False])) for a in tree.args.args)
-
-
-@functools.cache
-def _read(pyfunc) -> Scalar:
-    try:
-        lines, first = inspect.getsourcelines(pyfunc)
-    except (OSError, TypeError):
-        raise TypeError(
-            f"{pyfunc.__qualname__}: its source cannot be read. Kernels are made from source text. Define it"
-            " in a file, not in exec or `python -c`"
-        ) from None
-    where = (inspect.getsourcefile(pyfunc) or "", first)
-    tree = next(
-        (n for n in ast.parse(textwrap.dedent("".join(lines))).body if isinstance(n, ast.FunctionDef)), None
-    )
-    if tree is None:
-        raise TypeError(
-            f"{pyfunc.__qualname__} ({where[0]}:{first}): it is not written with `def`. Scalars are read from"
-            " their def statement. Write `def f(x): return ...`"
-        )
-    tree.decorator_list, tree.returns = [], None
-    if ast.get_docstring(tree) is not None:
-        tree.body = tree.body[1:]
-    arguments = tree.args
-    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
-        raise TypeError(
-            f"{tree.name} ({where[0]}:{first}): scalars take positional arguments only. Take out defaults, *args"
-            " and keywords"
-        )
-    bound = {a.arg for a in arguments.args} | {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    names = (
-        {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        - bound
-        - {"math", "min", "max", "abs", "round"}
-    )
-    free = pyfunc.__globals__ | inspect.getclosurevars(pyfunc).nonlocals
-    uses = []
-    for name in sorted(names - vars(builtins).keys()):
-        value = free.get(name)
-        value = getattr(value, "scalar", value)  # an op stands for its scalar function
-        if isinstance(value, types.FunctionType) and value is not pyfunc:
-            value = scalar(value)
-        if isinstance(value, Scalar):
-            uses.append(value)
-    fn = Scalar(tree.name, ast.unparse(tree), len(arguments.args), tuple(uses), where)
-    _check(fn)
-    return fn
-
-
-def _check(fn):
+def _checked(pyfunc) -> Scalar:
     """Refuse now what neither floats nor integers will allow."""
+    fn = read(pyfunc)
     try:
         typed(fn, "float32")
     except TypeError:
-        try:
-            typed(fn, "int64")
-        except TypeError as error:
-            raise error from None
-
-
-def _function(source) -> ast.FunctionDef:
-    return ast.parse(source).body[0]
-
-
-@functools.cache
-def _python(fn: Scalar):
-    namespace = {
-        "math": math,
-        "max": lambda *xs: functools.reduce(lambda a, b: a if a >= b or a != a else b, xs),
-        "min": lambda *xs: functools.reduce(lambda a, b: a if a <= b or a != a else b, xs),
-    }
-    namespace |= {used.name: used for used in fn.uses}
-    exec(compile(fn.source, f"<scalar {fn.name}>", "exec"), namespace)
-    return namespace[fn.name]
-
-
-class _Renderer:
-    """Expression by expression: each gives its text and whether it is a number or a truth value."""
-
-    def __init__(self, fn: Scalar, dtype: str):
-        self.fn, self.dtype = fn, dtype
-        if dtype not in SUFFIX:
-            raise TypeError(f"{fn.name}: dtype {dtype!r} has no kernels. Use one of {', '.join(SUFFIX)}")
-        self.number = {"float16": "float32", "bool": "int64"}.get(dtype, dtype)  # what arithmetic happens in
-        self.floating = self.number.startswith("float")
-        self.needs: dict[str, None] = {}
-        self.kinds: dict[str, str] = {}
-        self.scalars = {used.name: used for used in fn.uses}
-
-    def function(self) -> Typed:
-        tree = _function(self.fn.source)
-        for argument, asked in zip(tree.args.args, conditions(self.fn), strict=True):
-            self.kinds[argument.arg] = "bool" if asked or self.dtype == "bool" else "number"
-        lines: list[str] = []
-        text, kind = self.block(tree.body, lines)
-        name = f"{self.fn.name}_{SUFFIX[self.dtype]}"
-        parameters = ", ".join(self.local(a.arg) for a in tree.args.args)
-        if mathlib.has(name):
-            if text == f"{name}({parameters})" and not lines:      # `def exp(x): return math.exp(x)` is exp itself
-                texts = mathlib.closure(name)
-                return Typed(name, texts.pop(name), self.number, tuple(texts))
-            name = f"{self.fn.name}_op_{SUFFIX[self.dtype]}"
-        result = "bool" if kind == "bool" else self.number
-        head = f"@lane({result})\ndef {name}({parameters}):\n"
-        body = "".join(f"    {line}\n" for line in [*lines, f"return {_bare(text)}"])
-        return Typed(name, head + body, result, tuple(self.needs))
-
-    def refuse(self, node, what, advice):
-        file, first = self.fn.where
-        line = first + getattr(node, "lineno", 1) - 1
-        place = f"{file}, near line {line}" if file else f"line {getattr(node, 'lineno', 1)}"
-        raise TypeError(
-            f"{self.fn.name} ({place}): {what}. Scalar functions are arithmetic, comparisons, conditional"
-            f" expressions, math, min, max, abs, round and other scalars. {advice}"
-        )
-
-    def local(self, name):
-        """Names of the text's own functions and dtypes are not shadowed."""
-        return name + "_" if name in RESERVED or name in self.scalars else name
-
-    def block(self, statements, lines):
-        """Text and kind of what `statements` return; assignments go to `lines`."""
-        for k, s in enumerate(statements):
-            if isinstance(s, ast.Return) and s.value is not None:
-                return self.visit(s.value)
-            if isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.targets[0], ast.Name):
-                self.assign(s.targets[0].id, s.value, lines)
-            elif isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name):
-                value = ast.copy_location(ast.BinOp(ast.Name(s.target.id, ast.Load()), s.op, s.value), s)
-                self.assign(s.target.id, ast.fix_missing_locations(value), lines)
-            elif isinstance(s, ast.If):
-                test = self.truth(s.test)
-                held = dict(self.kinds)
-                a = self.block(s.body, lines)
-                self.kinds = held
-                return self.select(test, a, self.block(s.orelse or statements[k + 1 :], lines))
-            elif not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) and not isinstance(
-                s, ast.Pass
-            ):
-                self.refuse(
-                    s,
-                    f"`{ast.unparse(s).splitlines()[0]}` is not straight-line arithmetic",
-                    "Use assignments to names, `if ...: return`, and return",
-                )
-        return self.refuse(
-            statements[-1] if statements else None, "not every path returns a value", "Add a return"
-        )
-
-    def assign(self, name, value, lines):
-        text, kind = self.visit(value)
-        self.kinds[name] = kind
-        lines.append(f"{self.local(name)} = {_bare(text)}")
-
-    def visit(self, node) -> tuple[str, str]:
-        return getattr(self, f"visit_{type(node).__name__}", self.other)(node)
-
-    def other(self, node):
-        self.refuse(node, f"`{ast.unparse(node)}` is not allowed", "Write it in those terms")
-
-    def num(self, node) -> str:
-        return self.as_number(*self.visit(node))
-
-    def as_number(self, text, kind):
-        return f"cast({text}, {self.number})" if kind == "bool" else text
-
-    def truth(self, node) -> str:
-        text, kind = self.visit(node)
-        return text if kind == "bool" else f"({text} != {self.number}(0))"
-
-    def select(self, test, a, b):
-        if a[1] == b[1]:
-            return f"select({test}, {a[0]}, {b[0]})", a[1]
-        return f"select({test}, {self.as_number(*a)}, {self.as_number(*b)})", "number"
-
-    def literal(self, value, node):
-        if self.floating:
-            if value != value or value in (math.inf, -math.inf):
-                sign, name = ("-", "inf") if value == -math.inf else ("", "nan" if value != value else "inf")
-                return f"{self.number}({sign}math.{name})"
-            return f"{self.number}({int(value) if value == int(value) and abs(value) < 1e16 else value!r})"
-        if value != value or value in (math.inf, -math.inf) or value != int(value):
-            self.refuse(
-                node,
-                f"the literal {value} does not exist in {self.dtype}",
-                "Cast the operands to a float dtype",
-            )
-        return f"{self.number}({int(value)})"
-
-    def visit_Constant(self, node):
-        if isinstance(node.value, bool):
-            return f"bool({node.value})", "bool"
-        if isinstance(node.value, (int, float)):
-            return self.literal(node.value, node), "number"
-        return self.other(node)
-
-    def visit_Name(self, node):
-        if node.id not in self.kinds:
-            self.refuse(
-                node,
-                f"the name `{node.id}` is not known",
-                "Write constants as literals, or pass them as arguments",
-            )
-        return self.local(node.id), self.kinds[node.id]
-
-    def visit_Attribute(self, node):
-        if isinstance(node.value, ast.Name) and node.value.id == "math" and node.attr in CONSTANTS:
-            return self.literal(CONSTANTS[node.attr], node), "number"
-        return self.other(node)
-
-    def visit_IfExp(self, node):
-        return self.select(self.truth(node.test), self.visit(node.body), self.visit(node.orelse))
-
-    def visit_BoolOp(self, node):
-        op = " & " if isinstance(node.op, ast.And) else " | "
-        values = [self.visit(v) for v in node.values]
-        return "(" + op.join(
-            t if k == "bool" else f"({t} != {self.number}(0))" for t, k in values
-        ) + ")", "bool"
-
-    def visit_Compare(self, node):
-        parts, left = [], self.num(node.left)
-        for op, right in zip(node.ops, node.comparators, strict=True):
-            if type(op) not in _COMPARE:
-                self.other(node)
-            right = self.num(right)
-            parts.append(f"({left} {_COMPARE[type(op)]} {right})")
-            left = right
-        return parts[0] if len(parts) == 1 else "(" + " & ".join(parts) + ")", "bool"
-
-    def visit_UnaryOp(self, node):
-        if isinstance(node.op, ast.Not):
-            text, kind = self.visit(node.operand)
-            return (f"(~{text})" if kind == "bool" else f"({text} == {self.number}(0))"), "bool"
-        if isinstance(node.op, ast.UAdd):
-            return self.num(node.operand), "number"
-        if isinstance(node.op, ast.USub):
-            if (
-                isinstance(node.operand, ast.Constant)
-                and type(node.operand.value) in (int, float)
-                and (not self.number.startswith("u"))
-            ):
-                value = node.operand.value
-                if value != 0 or not self.floating:
-                    return self.literal(-value, node), "number"
-            return f"(-{self.num(node.operand)})", "number"
-        if self.floating:
-            self.refuse(
-                node,
-                f"`{ast.unparse(node)}` has no meaning in {self.dtype}",
-                "Cast to an integer dtype first",
-            )
-        text, kind = self.visit(node.operand)
-        return f"(~{text})", kind
-
-    def visit_BinOp(self, node):
-        if isinstance(node.op, ast.Pow):
-            return self.power(node), "number"
-        if isinstance(node.op, (ast.FloorDiv, ast.Mod)):
-            name = "floordiv" if isinstance(node.op, ast.FloorDiv) else "mod"
-            return f"{name}({self.num(node.left)}, {self.num(node.right)})", "number"
-        op = _BINARY.get(type(node.op))
-        if op is None:
-            self.other(node)
-        left, right = self.visit(node.left), self.visit(node.right)
-        if op in "&|^":
-            if left[1] == right[1] == "bool":
-                return f"({left[0]} {op} {right[0]})", "bool"
-        if op in ("<<", ">>", "&", "|", "^") and self.floating:
-            self.refuse(node, f"`{op}` has no meaning in {self.dtype}", "Cast to an integer dtype first")
-        if op == "/" and not self.floating:
-            self.refuse(
-                node,
-                f"`/` of integers is not an integer ({self.dtype})",
-                "Cast to a float dtype first, or use `//`",
-            )
-        return f"({self.as_number(*left)} {op} {self.as_number(*right)})", "number"
-
-    def power(self, node):
-        base, exponent = self.num(node.left), node.right
-        value = exponent.value if isinstance(exponent, ast.Constant) else None
-        if value == 2 and isinstance(node.left, ast.Name):
-            return f"({base} * {base})"
-        if value == 0.5 and self.floating:
-            return f"sqrt({base})"
-        return self.function_of("pow", [base, self.num(exponent)], node)
-
-    def visit_Call(self, node):
-        if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
-            self.refuse(node, f"`{ast.unparse(node)}` passes keywords or stars", "Pass positional arguments")
-        f = node.func
-        if isinstance(f, ast.Attribute) and isinstance(f.value, ast.Name) and f.value.id == "math":
-            return self.math_call(f.attr, node)
-        if not isinstance(f, ast.Name):
-            return self.other(node)
-        if f.id in ("min", "max") and len(node.args) >= 2:
-            name = {"min": "minimum", "max": "maximum"}[f.id]
-            return functools.reduce(
-                lambda a, b: f"{name}({a}, {b})", [self.num(a) for a in node.args]
-            ), "number"
-        if f.id == "abs" and len(node.args) == 1:
-            return f"abs({self.num(node.args[0])})", "number"
-        if f.id == "round" and len(node.args) == 1:
-            return f"rint({self.num(node.args[0])})", "number"
-        if f.id in self.scalars:
-            return self.scalar_call(self.scalars[f.id], node)
-        return self.refuse(
-            node, f"the name `{f.id}` is not known", "Use math, or a scalar defined in the same module"
-        )
-
-    def scalar_call(self, used, node):
-        if len(node.args) != used.nargs:
-            self.refuse(
-                node, f"{used.name} takes {used.nargs} arguments, not {len(node.args)}", "Pass as many"
-            )
-        found = typed(used, self.dtype)
-        args = [
-            self.truth(a) if asked or self.dtype == "bool" else self.num(a)
-            for a, asked in zip(node.args, conditions(used), strict=True)
-        ]
-        return f"{found.name}({', '.join(args)})", "bool" if found.result == "bool" else "number"
-
-    def math_call(self, name, node):
-        arguments = node.args
-        constant = self.folded(node)
-        if constant is not None:
-            return self.literal(constant, node), "number"
-        if (
-            name == "floor"
-            and not self.floating
-            and isinstance(arguments[0], ast.BinOp)
-            and isinstance(arguments[0].op, ast.Div)
-        ):
-            return f"floordiv({self.num(arguments[0].left)}, {self.num(arguments[0].right)})", "number"
-        args = [self.num(a) for a in arguments]
-        if name == "fabs":
-            return f"abs({args[0]})", "number"
-        if name == "isnan":
-            return f"({args[0]} != {args[0]})", "bool"
-        if name == "isinf":
-            return (
-                f"(abs({args[0]}) == {self.literal(math.inf, node)})" if self.floating else "bool(False)"
-            ), "bool"
-        if name == "isfinite":
-            return (
-                f"(abs({args[0]}) < {self.literal(math.inf, node)})" if self.floating else "bool(True)"
-            ), "bool"
-        return self.function_of(name, args, node), "number"
-
-    def folded(self, node):
-        """Value of `math.log(2.0)` and its like: a constant is computed here, once, in double precision."""
-        try:
-            values = [
-                a.value for a in node.args if isinstance(a, ast.Constant) and type(a.value) in (int, float)
-            ]
-            values = values if len(values) == len(node.args) else [CONSTANTS[a.attr] for a in node.args]
-            return float(getattr(math, node.func.attr)(*values)) if self.floating and values else None
-        except (AttributeError, KeyError, ValueError, OverflowError, TypeError):
-            return None
-
-    def function_of(self, name, args, node):
-        if name in LANEWISE and (self.floating or name in ("floor", "ceil", "trunc")):
-            return f"{LANEWISE[name]}({', '.join(args)})"
-        if name == "pow" and not self.floating:
-            return f"ipow({', '.join(args)})"
-        symbol = {"gamma": "tgamma"}.get(name, name)
-        own = f"{name}_{SUFFIX[self.dtype]}"
-        if not self.floating and (mathlib.has(f"{name}_f32") or symbol in lanes.LIBM or name in LANEWISE):
-            self.refuse(node, f"math.{name} needs a float dtype, not {self.dtype}", "Cast the operands first")
-        if mathlib.has(own):
-            if len(args) != mathlib.arity(own):
-                self.refuse(node, f"math.{name} takes {mathlib.arity(own)} argument(s) here", "Pass as many")
-            self.needs[own] = None
-            return f"{own}({', '.join(args)})"
-        if symbol in lanes.LIBM and lanes.LIBM[symbol] == len(args):
-            return f'libm("{symbol}", {", ".join(args)})'
-        return self.refuse(
-            node, f"math.{name} with {len(args)} argument(s) is not available", "Compose it from others"
-        )
-
-
-def _bare(text):
-    """`text` without parentheses that embrace all of it."""
-    depth = 0
-    for k, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0:
-            return text[1:-1] if text[0] == "(" and k == len(text) - 1 else text
-    return text
-
-
-RESERVED = (
-    frozenset(lanes.__all__)
-    | frozenset(prelude.__all__)
-    | SUFFIX.keys()
-    | {"abs", "bool", "cast"}
-    | frozenset(mathlib.names())
-)
+        typed(fn, "int64")
+    return fn

@@ -1,0 +1,209 @@
+"""Accuracy of mathlib in ulp, its special values, and that LLVM vectorizes it."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from numblocks.kernels import build, compiler, lanes, math32, math64, mathlib, prelude
+
+# Bounds of the table in mathlib's docstring.
+ULP = {
+    "exp_f32": 1.0,
+    "exp_f64": 1.0,
+    "exp2_f32": 1.0,
+    "exp2_f64": 1.1,
+    "expm1_f32": 1.5,
+    "expm1_f64": 1.9,
+    "log_f32": 0.9,
+    "log_f64": 0.9,
+    "log1p_f32": 1.0,
+    "log1p_f64": 1.0,
+    "log2_f32": 1.0,
+    "log2_f64": 1.2,
+    "log10_f32": 1.0,
+    "log10_f64": 1.0,
+    "tanh_f32": 2.5,
+    "tanh_f64": 2.7,
+    "sinh_f32": 2.9,
+    "sinh_f64": 2.9,
+    "cosh_f32": 2.9,
+    "cosh_f64": 2.9,
+    "erf_f32": 1.3,
+    "erf_f64": 1.0,
+    "sin_f32": 0.51,
+    "cos_f32": 0.51,
+    "pow_f32": 0.51,
+}
+DTYPE = {"f32": np.float32, "f64": np.float64}
+WIDE = np.finfo(np.longdouble).nmant > 60  # else the reference of float64 is only float64
+
+
+def text_of(name):
+    nargs = mathlib.arity(name)
+    T = DTYPE[name[-3:]].__name__
+    pointers = "".join(f"    x{k} = pointer(a[{k}], {T})\n" for k in range(nargs))
+    args = ", ".join(f"load(x{k}, i)" for k in range(nargs))
+    return (
+        prelude.header(name)
+        + lanes.HEADER
+        + "\n\n"
+        + "\n\n".join(mathlib.closure(name).values())
+        + f"\n\ndef all_{name}(lo, hi, a):\n{pointers}    y = pointer(a[{nargs}], {T})\n"
+        f"    for i in range(lo, hi):\n        store(y, i, {name}({args}), 0)\n"
+    )
+
+
+def run(name, *xs):
+    xs = [np.ascontiguousarray(x, DTYPE[name[-3:]]) for x in xs]
+    y = np.empty_like(xs[0])
+    packed = np.array([v.ctypes.data for v in (*xs, y)], np.int64)
+    build.load(f"all_{name}", text_of(name))(0, y.size, packed.ctypes.data)
+    return y
+
+
+def exact(name, *xs):
+    """Reference one precision up."""
+    f = name[:-4]
+    up = np.float64 if name.endswith("f32") else np.longdouble
+    with np.errstate(all="ignore"):
+        if f == "erf":
+            return np.array([math.erf(v) for v in xs[0].tolist()], up)
+        return getattr(np, {"pow": "power"}.get(f, f))(*(x.astype(up) for x in xs))
+
+
+def sweep(name):
+    """All magnitudes of both signs, and the interesting ranges densely."""
+    dtype = DTYPE[name[-3:]]
+    rng = np.random.default_rng(0)
+    raw = rng.integers(0, 1 << 32 if dtype is np.float32 else 1 << 63, 100_000, dtype=np.uint64)
+    raw = raw.astype(np.uint32).view(dtype) if dtype is np.float32 else raw.view(dtype)
+    dense = [rng.uniform(-lim, lim, 30_000) for lim in (1e-3, 0.5, 2, 10, 100, 720)] + [
+        1 + rng.uniform(-1e-3, 1e-3, 30_000)
+    ]
+    with np.errstate(all="ignore"):
+        x = np.concatenate([raw, -raw, *dense]).astype(dtype)
+    return x[np.abs(x) < 2**50] if name[:3] in ("sin", "cos") and name[3] == "_" else x
+
+
+def errors(y, want):
+    """Distance in ulp of the result; 0 where both are the same infinity or NaN."""
+    with np.errstate(all="ignore"):
+        rounded = want.astype(y.dtype)
+        same = (y == rounded) | (np.isnan(y) & np.isnan(rounded))
+        ulp = np.spacing(np.where(np.isfinite(rounded), np.abs(rounded), 1)).astype(want.dtype)
+        e = np.abs(y.astype(want.dtype) - want) / ulp
+    return np.where(same, np.where(np.isfinite(e), np.minimum(e, 0.5), 0), e)
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+
+
+@pytest.mark.parametrize("name", [n for n in ULP if n != "pow_f32"])
+def test_error_in_ulp(name):
+    x = sweep(name)
+    y, want = run(name, x), exact(name, x)
+    slack = 1.0 if name == "erf_f64" or (name.endswith("f64") and not WIDE) else 0.0  # error of the reference
+    e = errors(y, want)
+    worst = int(np.argmax(np.where(np.isnan(e), np.inf, e)))
+    assert e[worst] <= ULP[name] + slack, f"{name}({x[worst]!r}) = {y[worst]!r}, not {want[worst]!r}"
+
+
+SPECIAL = [
+    0.0,
+    -0.0,
+    np.inf,
+    -np.inf,
+    np.nan,
+    1.0,
+    -1.0,
+    1e-45,
+    -1e-45,
+    1e-38,
+    88.7,
+    88.8,
+    -87.4,
+    -103.9,
+    -104.1,
+    3e38,
+    -3e38,
+    0.5,
+    2.0,
+    4.0,
+    9.999,
+    1e-10,
+    -1e-10,
+]
+
+
+@pytest.mark.parametrize("name", [n for n in ULP if n != "pow_f32"])
+def test_special_values(name):
+    x = np.array(SPECIAL, DTYPE[name[-3:]])
+    if name[:3] in ("sin", "cos") and name[3] == "_":
+        x = x[~(np.abs(x) > 2**50) | np.isinf(x)]
+    y, want = run(name, x), exact(name, x).astype(x.dtype)
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(want))
+    np.testing.assert_array_equal(np.isinf(y), np.isinf(want))
+    np.testing.assert_array_equal(y == 0, want == 0)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(y[number]), np.signbit(want[number]))
+
+
+def test_pow():
+    rng = np.random.default_rng(0)
+    v = np.array(
+        [
+            0,
+            -0.0,
+            1,
+            -1,
+            2,
+            -2,
+            0.5,
+            -0.5,
+            np.inf,
+            -np.inf,
+            np.nan,
+            3,
+            -3,
+            1e30,
+            -1e30,
+            1e-40,
+            16777217,
+            0.99999994,
+        ]
+    )
+    a, b = (m.ravel() for m in np.meshgrid(v, v))
+    x = np.concatenate([a, np.exp(rng.uniform(-30, 30, 50_000)), rng.uniform(-9, 9, 50_000)]).astype(
+        np.float32
+    )
+    y = np.concatenate([b, rng.uniform(-5, 5, 50_000), rng.integers(-20, 20, 50_000)]).astype(np.float32)
+    z, want = run("pow_f32", x, y), exact("pow_f32", x, y)
+    assert errors(z, want).max() <= ULP["pow_f32"]
+    zero = want.astype(np.float32) == 0
+    np.testing.assert_array_equal(np.signbit(z[zero]), np.signbit(want[zero]))
+
+
+@pytest.mark.parametrize(
+    "name", ["exp_f32", "tanh_f32", "erf_f32", "log_f32", "expm1_f32", "sin_f32", "pow_f32", "exp_f64"]
+)
+def test_loops_are_vectorized(name):
+    dispatcher = compiler._compile(f"all_{name}", text_of(name), f"<{name}>")
+    ir = dispatcher.inspect_llvm(dispatcher.signatures[0])
+    lanes_of = {int(n) for n in re.findall(r"= fmul <(\d+) x (?:float|double)>", ir)}
+    assert lanes_of and min(lanes_of) >= 2
+    assert not re.search(r"call (?:float|double) @(?!llvm)", ir)
+
+
+def test_functions_run_as_plain_numpy_too():
+    x = np.linspace(-3, 3, 50, dtype=np.float32)
+    np.testing.assert_allclose(math32.tanh_f32(x), np.tanh(x), rtol=1e-6)
+    np.testing.assert_allclose(math64.log_f64(np.exp(x.astype(float))), x, rtol=1e-12, atol=1e-14)
+
+
+def test_every_function_is_stated():
+    helpers = {"em1", "pow2", "exponent", "fraction", "log1p_frac", "log_ends", "reduced", "quarter"}
+    assert {n for n in mathlib.names() if n[:-4] not in helpers} == set(ULP)
+    for name in ULP:
+        assert name[:-4] in mathlib.__doc__
