@@ -12,6 +12,8 @@ array([2., 4.])
 
 from __future__ import annotations
 
+import functools
+
 import numpy
 
 from . import tape
@@ -117,9 +119,17 @@ def _heads(where: str, heads, head_grads):
     return heads, filled
 
 
+@functools.lru_cache(maxsize=64)
+def _ones(shape, dtype) -> numpy.ndarray:
+    ones = numpy.ones(shape, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
 def ones_like(x: ndarray) -> ndarray:
-    """The head gradient of `x` when none is given."""
-    return wrap(numpy.ones(x.shape, x.dtype), x._device, type(x))
+    """The head gradient of `x` when none is given; read-only where it is small enough to be kept."""
+    ones = _ones(x.shape, x.dtype) if x.size <= 65536 else numpy.ones(x.shape, x.dtype)
+    return wrap(ones, x._device, type(x))
 
 
 def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: bool = True) -> None:
@@ -136,18 +146,7 @@ def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: boo
     """
     heads, grads = _heads("backward", heads, head_grads)
     with _Scope(False, train_mode):
-        for leaf, g in tape.cotangents("backward", heads, grads, None, retain_graph):
-            deposit(leaf, g)
-
-
-def deposit(leaf: tape.Leaf, g: ndarray) -> None:
-    """Write or add a cotangent to a variable's gradient buffer."""
-    data = leaf.grad._data
-    if leaf.req == "add":
-        numpy.add(data, g._data, out=data, casting="same_kind")
-    else:
-        numpy.copyto(data, g._data, casting="same_kind")
-    leaf.fresh = True
+        tape.backward("backward", heads, grads, retain_graph)
 
 
 def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: bool = False, train_mode: bool = True):

@@ -27,6 +27,8 @@ class Current(threading.local):
         training: layers such as Dropout behave as in training.
         substitute: while tracing, maps a parameter's array to the tracer that stands for it, else None.
         assign: what `assign` does: in place, or noted as an output of the trace.
+        guard: while tracing, notes a condition to be checked after each call: `(flag, on, check)`, where
+            `check(values of on)` raises the error when the int32 scalar `flag` is not 0.
         next_stream: while tracing, numbers the random draws of the call, else None.
     """
 
@@ -36,6 +38,7 @@ class Current(threading.local):
     substitute: Callable | None = None
     assign: Callable | None = None
     next_stream: Callable | None = None
+    guard: Callable | None = None
 
 
 current = Current()
@@ -56,16 +59,17 @@ class Op:
         domain: where tests may draw each argument; kinks: points (or a test) to stay away from.
         nout: number of results.
         help: what it computes.
+        traced: the same in other ops, for graphs: those fuse.
     """
 
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
-        "examples", "help",
+        "examples", "help", "traced",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
-        self.help = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
+        self.help = self.traced = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples = (-3.0, 3.0), 1, 1, ()
         for field, value in fields.items():
             setattr(self, field, value)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import heapq
 import itertools
 
+import numpy
+
 from .array import ndarray, wrap
 from .errors import MXNetError
-from .op import Op, current, detached
+from .op import Op, current
 from .ops.elementwise import add, astype
 from .ops.reduce import sum_to
 
@@ -64,7 +66,7 @@ class Step:
 
     def release(self) -> None:
         """Forget operands and answer; a second walk through this step is refused."""
-        self.args = self.data = None
+        self.args = self.data = self.spec = None
         self.parents = ()
 
 
@@ -108,45 +110,92 @@ def not_on_tape(where: str) -> MXNetError:
     )
 
 
+def deposit(leaf: Leaf, g: ndarray, first: bool) -> None:
+    """Write or add a cotangent to a variable's gradient buffer; what arrives later in one walk is always added."""
+    data = leaf.grad._data
+    if first and leaf.req != "add":
+        numpy.copyto(data, g._data, casting="same_kind")
+    else:
+        numpy.add(data, g._data, out=data, casting="same_kind")
+    leaf.fresh = True
+
+
+def backward(where: str, heads, head_grads, retain: bool) -> None:
+    """Walk back from `heads` and leave the gradients in the buffers of the variables reached."""
+    reached: set[Leaf] = set()
+
+    def arrive_leaf(leaf: Leaf, g) -> None:
+        deposit(leaf, g, leaf not in reached)
+        reached.add(leaf)
+
+    def into(node):
+        """The buffer that a variable's gradient may be computed into, None if it must be added or sent on."""
+        if type(node) is not Leaf or node.req == "add" or node in reached:
+            return None
+        reached.add(node)
+        node.fresh = True
+        return node.grad._data
+
+    _walk(where, heads, head_grads, retain, arrive_leaf, into, None, None)
+
+
 def cotangents(where: str, heads, head_grads, wanted, retain: bool, through: bool = True) -> list:
     """Walk back from `heads` and return the cotangents of the nodes in `wanted` (None where nothing arrives).
 
     Args:
         heads: arrays on the tape.
         head_grads: one cotangent for each head.
-        wanted: nodes (Leaf, Step or Part), or None to collect at every Leaf and return `(leaf, cotangent)` pairs.
+        wanted: nodes (Leaf, Step or Part; None is passed over).
         retain: keep the steps for another walk.
         through: walk on behind wanted nodes too.
     """
-    pending: dict = {}  # node -> cotangent (for a Step with parts: list)
+    found: dict[int, ndarray] = {}
+    targets = {id(n) for n in wanted if n is not None}
+
+    def collect(node, g) -> None:
+        if id(node) in targets:
+            found[id(node)] = g if id(node) not in found else add(found[id(node)], g)
+
+    _walk(where, heads, head_grads, retain, collect, lambda node: None, collect, None if through else targets)
+    return [None if n is None else found.get(id(n)) for n in wanted]
+
+
+def _walk(where: str, heads, head_grads, retain: bool, arrive_leaf, into, collect, stop) -> None:
+    """The walk itself, in reverse order of recording.
+
+    Args:
+        arrive_leaf: called with every Leaf and cotangent.
+        into: see `backward`.
+        collect: called with every other node and its whole cotangent, or None.
+        stop: ids of nodes not to walk behind, or None.
+    """
+    pending: dict[Step, object] = {}  # cotangent of a Step's answer; a list for a Step with parts
     queue: list = []
-    leaves: dict[Leaf, ndarray] = {}
-    found: dict = {}
-    targets = None if wanted is None else {id(n): n for n in wanted if n is not None}
 
     def arrive(node, g) -> None:
-        if not through and id(node) in targets:
-            found[id(node)] = g if id(node) not in found else add(found[id(node)], g)
-        elif type(node) is Part:
-            if targets is not None and id(node) in targets:
-                found[id(node)] = g if id(node) not in found else add(found[id(node)], g)
-            parts = pending.get(node.step)
+        kind = type(node)
+        if kind is Leaf:
+            arrive_leaf(node, g)
+        elif stop is not None and id(node) in stop:
+            collect(node, g)
+        elif kind is Part:
+            if collect is not None:
+                collect(node, g)
+            step = node.step
+            parts = pending.get(step)
             if parts is None:
-                parts = pending[node.step] = [None] * len(node.step.data or ())
-                if not parts:
+                if step.args is None:
                     raise not_on_tape(where)
-                heapq.heappush(queue, (-node.step.order, node.step))
+                parts = pending[step] = [None] * len(step.data)
+                heapq.heappush(queue, (-step.order, step))
             parts[node.index] = g if parts[node.index] is None else add(parts[node.index], g)
-        elif type(node) is Leaf:
-            leaves[node] = g if node not in leaves else add(leaves[node], g)
+        elif node in pending:
+            pending[node] = add(pending[node], g)
         else:
-            if node not in pending:
-                if node.args is None:
-                    raise not_on_tape(where)
-                pending[node] = g
-                heapq.heappush(queue, (-node.order, node))
-            else:
-                pending[node] = add(pending[node], g)
+            if node.args is None:
+                raise not_on_tape(where)
+            pending[node] = g
+            heapq.heappush(queue, (-node.order, node))
 
     for head, g in zip(heads, head_grads, strict=True):
         if head._node is None:
@@ -155,14 +204,14 @@ def cotangents(where: str, heads, head_grads, wanted, retain: bool, through: boo
     while queue:
         step = heapq.heappop(queue)[1]
         g = pending.pop(step)
-        if targets is not None and id(step) in targets:
-            found[id(step)] = g
-        pull(step, g, arrive)
+        if collect is not None and type(g) is not list:
+            collect(step, g)
+        if step.op.kind == "compiled":
+            step.op.pull(step, g, arrive, into)
+        else:
+            pull(step, g, arrive)
         if not retain:
             step.release()
-    if wanted is None:
-        return list(leaves.items())
-    return [None if n is None else found.get(id(n), leaves.get(n) if type(n) is Leaf else None) for n in wanted]
 
 
 def pull(step: Step, g, arrive) -> None:
@@ -190,4 +239,4 @@ def recording(on: bool):
     return before
 
 
-__all__ = ["Leaf", "Part", "Step", "cotangents", "detached", "mark", "not_on_tape", "record", "recording"]
+__all__ = ["Leaf", "Part", "Step", "backward", "cotangents", "mark", "not_on_tape", "record", "recording"]

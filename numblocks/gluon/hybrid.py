@@ -136,7 +136,7 @@ class HybridBlock(Block):
             traced = self._prepare(args, kwargs)
         if kwargs:
             args = self._positional(args, kwargs)
-        return traced.compiled(traced.params, args)
+        return traced.compiled(*args)
 
     def _positional(self, args, kwargs) -> tuple:
         """The arguments of a call as positional ones: what a compiled function takes."""
@@ -157,10 +157,13 @@ class HybridBlock(Block):
             if any(not p._arrays for p in params):
                 _complete(self, args, kwargs)
             params = [p for p in params if p._arrays]  # one that forward does not use may stay open
-            compiled = Compiled(self._traceable, name=self.name or type(self).__name__, **self._flags)
-            self._traced = Traced(compiled, params, now, Version.number)
-        self._traced.version = Version.number
+            self._traced = Traced(self._compiled, params, now)
+        else:
+            self._traced.update()
         return self._traced
+
+    def _compiled(self) -> Compiled:
+        return Compiled(self._traceable, name=self.name or type(self).__name__, **self._flags)
 
     def _traceable(self, *args, **kwargs):
         """What a trace runs: forward, without the compiled path, errors located by the caller."""

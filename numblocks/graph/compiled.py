@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 
 import numpy
@@ -18,8 +17,8 @@ from ..op import Op, current
 from ..ops import random as rnd
 from ..ops.elementwise import cast
 from .graph import Graph, Node, ancestors
-from .plan import Plan
-from .structure import flatten, rebuild
+from .plan import Instance, Plan
+from .structure import ARRAY, flatten, rebuild
 from .trace import Builder, tracing
 
 
@@ -28,21 +27,23 @@ class Entry:
 
     Attributes:
         plan: what to run.
-        sources: for each input after the arguments its position and a function that gives its array.
+        sources: for each input after the arguments, the array it stands for.
         structure: how the outputs nest.
         wanted: positions among the plan's inputs whose gradients the backward pass computes.
         on_tape: which outputs depend on a variable.
-        builder: the trace, for replay and for looking at.
+        classes: of the outputs.
+        builder: the trace, for looking at.
     """
 
-    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "updates", "heads", "op")
+    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws")
 
 
 class Compiled:
     """A function of arrays, compiled on first use for each signature.
 
     Args:
-        call: the function; it may reach for parameters through `current.substitute`.
+        call: the function. Parameters it reaches for must keep their arrays; whoever exchanges one makes a new
+            Compiled.
         name: for messages.
     """
 
@@ -51,35 +52,33 @@ class Compiled:
         self.entries: dict = {}
         self.lock = threading.RLock()
 
-    def __call__(self, params, args):
-        """Run on `args`, a tuple of arrays, nested lists, tuples and dicts of them, None, and plain Python values.
-
-        Args:
-            params: the parameters the function may use; each call asks them for their arrays.
-        """
-        if current.substitute is not None:  # inside another trace: inline
-            return self.call(*args)
-        leaves, structure = flatten(args)
+    def __call__(self, *args):
+        """Run on `args`: arrays, nested lists, tuples and dicts of them, None, and plain Python values."""
         cur = current
+        if cur.substitute is not None:  # inside another trace: inline
+            return self.call(*args)
         recording = cur.record is not None
-        key = (
-            structure,
-            leaves[0]._device if leaves else None,
-            tuple([(x._data.shape, x._data.dtype, type(x), recording and x._node is not None) for x in leaves]),
-            cur.training,
-            recording,
-            params_key(params, recording),
-        )
+        key: list = [cur.training, recording]
+        leaves = args
+        for x in args:
+            if not isinstance(x, ndarray):
+                leaves, structure = flatten(args)
+                key += [structure, *(word for x in leaves for word in signature(x, recording))]
+                break
+            d = x._data
+            key += (d.shape, d.dtype.num, x._device, x.__class__, recording and x._node is not None)
+        key = tuple(key)
         entry = self.entries.get(key)
         if entry is None:
             with self.lock:
                 entry = self.entries.get(key)
                 if entry is None:
-                    entry = self.entries[key] = self.trace(params, args, leaves, recording)
+                    entry = self.entries[key] = self.trace(args, recording)
         return run(entry, leaves)
 
-    def trace(self, params, args, leaves, recording: bool) -> Entry:
+    def trace(self, args, recording: bool) -> Entry:
         """Trace the function for arguments like these and plan it."""
+        leaves, skeleton = flatten(args)
         if DEBUG >= 1:
             shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in leaves)
             debug(1, f"{self.name}: tracing for ({shapes}), training={current.training}, recording={recording}")
@@ -97,14 +96,12 @@ class Compiled:
             stand_in = wrap(builder.input(x.shape, x.dtype, f"argument {k}"), x._device, type(x))
             watch(x, stand_in)
             traced.append(stand_in)
-        _, skeleton = flatten(args)
         with tracing(builder):
             outputs = self.call(*rebuild(skeleton, traced))
             out_leaves, out_structure = flatten(outputs, outputs_of=self.name)
             out_leaves = [y if isinstance(y._data, Node) else builder.capture(y) for y in out_leaves]
             heads = [y for y in out_leaves if y._node is not None] if recording else []
             forward_nodes = [y._data for y in out_leaves]
-            known = len(builder.inputs)
             grads, cotangents, wanted = [], [], []
             if heads:
                 cotangents = [wrap(builder.input(y.shape, y.dtype, f"cotangent {k}"), device, ndarray) for k, y in enumerate(heads)]
@@ -113,19 +110,25 @@ class Compiled:
                     grads = tape.cotangents(self.name, heads, cotangents, [v._node for v in variables], retain=False)
                 finally:
                     current.record = before
-        primal = builder.inputs[:known]
+        heads_in = {c._data for c in cotangents}
+        sources = [(n, s) for n, s in zip(builder.inputs, builder.sources, strict=True) if n not in heads_in]
+        primal = [n for n, _ in sources]
         entry = Entry()
         entry.builder, entry.structure = builder, out_structure
         entry.classes = [type(y) for y in out_leaves]
-        entry.sources = [(k, source_of(s, params)) for k, s in enumerate(builder.sources[:known]) if s is not None]
+        captured = [s for _, s in sources[len(leaves) :]]
+        entry.sources = captured
+        entry.device, entry.draws = device, builder.draws
         entry.on_tape = [y._node is not None and recording for y in out_leaves]
         found = [(v._data, g._data) for v, g in zip(variables, grads, strict=False) if g is not None]
         entry.wanted = [primal.index(v) for v, _ in found]
-        entry.updates = [target for target, _ in builder.effects]
+        stand_ins = {id(s): n for n, s in sources if s is not None}
+        targets = [stand_ins[id(target)] for target, _ in builder.effects]
         update_nodes = [n for _, n in builder.effects]
         grad_nodes = [g for _, g in found]
-        residuals = needed_by(grad_nodes, ancestors(forward_nodes + update_nodes), {c._data for c in cotangents})
-        forward = Graph(primal, forward_nodes + update_nodes + residuals)
+        guards, _, _ = zip(*builder.guards, strict=True) if builder.guards else ((), (), ())
+        residuals = needed_by(grad_nodes, ancestors([*forward_nodes, *update_nodes, *guards]), heads_in)
+        forward = Graph(primal, [*forward_nodes, *update_nodes, *guards, *residuals])
         backward = None
         if grad_nodes:
             backward = Graph(primal + residuals + [c._data for c in cotangents], grad_nodes)
@@ -135,22 +138,15 @@ class Compiled:
                     graph.check()
                 if DEBUG >= 3:
                     debug(3, f"{self.name}: {stage}\n{graph}")
-        entry.plan = Plan(forward, len(forward_nodes), len(update_nodes), backward)
-        entry.op = step_op(self, entry)
+        entry.plan = Plan(forward, len(forward_nodes), targets, backward, [s._data for s in captured], guards)
+        entry.op = Recorded(self, entry)
         return entry
 
 
-def params_key(params, recording: bool):
-    """Which parameters want gradients: a change of grad_req is a new signature."""
-    return tuple([p.grad_req for p in params]) if recording else None
-
-
-def source_of(array: ndarray, params):
-    """A function that gives the array an input stands for: asked of its parameter, which may be given a new one."""
-    for p in params:
-        if any(held is array for held in p.list_data()):
-            return functools.partial(p.data, array._device)
-    return lambda: array
+def signature(x: ndarray, recording: bool) -> tuple:
+    """What of an array a trace depends on."""
+    d = x._data
+    return (d.shape, d.dtype.num, x._device, x.__class__, recording and x._node is not None)
 
 
 def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> list[Node]:
@@ -178,101 +174,94 @@ def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> 
 def run(entry: Entry, leaves):
     """Run an entry on the leaves of its arguments."""
     plan = entry.plan
-    instance = plan.acquire()
-    env = instance.env
+    instance = plan.pool.pop() if plan.pool else Instance(plan)
+    put = instance.put
     for k, x in enumerate(leaves):
-        data = x._data
-        env[k] = data if data.flags.c_contiguous else numpy.ascontiguousarray(data)
-    captured = [source() for _, source in entry.sources]
-    for (k, _), x in zip(entry.sources, captured, strict=True):
-        data = x._data
-        env[k] = data if data.flags.c_contiguous else numpy.ascontiguousarray(data)
+        put(k, x._data)
     outputs = []
-    device = leaves[0]._device if leaves else entry.builder.device
     for slot, node, cls in zip(plan.output_slots, plan.forward.outputs, entry.classes, strict=False):
-        data = env[slot] = numpy.empty(node.shape, node.dtype)
         y = cls.__new__(cls)
-        y._data, y._device, y._node = data, device, None
+        y._data, y._device, y._node = instance.fresh(slot, node), entry.device, None
         outputs.append(y)
-    draws = entry.builder.draws
-    base = rnd.generator.advance(draws) if draws else 0
+    base = rnd.generator.advance(entry.draws) if entry.draws else 0
     instance.forward.run(base)
-    if plan.updates:
-        for target, window in zip(entry.updates, plan.update_views, strict=True):
-            numpy.copyto(target._data, instance.forward.array(window)(env))
-    if current.record is not None and plan.second is not None:
-        ticket = Ticket(instance, base)
-        operands = (*leaves, *captured)
-        answers = tuple(y for y, on in zip(outputs, entry.on_tape, strict=True) if on)
-        step_answer = answers if len(answers) > 1 else answers[0]
-        current.record(entry.op, operands, {"ticket": ticket}, step_answer)
+    for flag, (_, on, check) in zip(instance.guards, entry.builder.guards, strict=True):
+        if flag[()]:
+            refuse(entry, instance, on, check)
+    if plan.second is not None:
+        operands = (*leaves, *entry.sources)
+        answers = tuple([y for y, on in zip(outputs, entry.on_tape, strict=True) if on])
+        answer = answers if len(answers) > 1 else answers[0]
+        current.record(entry.op, operands, {"ticket": Ticket(instance, base)}, answer)
     else:
         instance.release()
-    return rebuild(entry.structure, outputs)
+    return outputs[0] if entry.structure is ARRAY else rebuild(entry.structure, outputs)
+
+
+def refuse(entry: Entry, instance: Instance, on: Node, check) -> None:
+    """Raise the error of a guard, with the values it is about if they are at hand."""
+    slot = entry.plan.slots.get(on)
+    values = None if slot is None else instance.env[slot]
+    instance.release()
+    check(values)
+    raise IndexError(f"{entry.op.name}: an index is out of range or no whole number.")
 
 
 class Ticket:
     """The right to an instance's residuals; the instance goes back to its plan with the last reference."""
 
-    __slots__ = ("instance", "base", "memo")
+    __slots__ = ("instance", "base")
 
-    def __init__(self, instance, base: int):
-        self.instance, self.base, self.memo = instance, base, None
+    def __init__(self, instance: Instance, base: int):
+        self.instance, self.base = instance, base
 
     def __del__(self):
         self.instance.release()
 
-    def __hash__(self):
-        return id(self)
 
+class Recorded(Op):
+    """The op a compiled call is recorded under; its backward plan serves all operands at once."""
 
-def step_op(compiled: Compiled, entry: Entry) -> Op:
-    """The op a call is recorded under: its pullback runs the backward plan once for all operands."""
-    positions = {p: k for k, p in enumerate(entry.wanted)}
+    __slots__ = ("compiled", "entry")
 
-    def vjp(g, y, *xs, index, ticket):
-        # operands are the arguments, then the captured arrays: the order of the plan's inputs
-        place = positions.get(index)
-        if place is None:
-            return None
+    def __init__(self, compiled: Compiled, entry: Entry):  # no call of Op.__init__: the registry is for ops by name
+        self.name, self.kind, self.nout, self.vjp, self.traced = compiled.name, "compiled", 1, (), None
+        self.compiled, self.entry = compiled, entry
+
+    def pull(self, step: tape.Step, g, arrive, into) -> None:
+        """Send cotangents to the operands; gradients of variables are written where they belong when `into` allows."""
+        entry, ticket = self.entry, step.spec["ticket"]
         if current.record is not None:
-            return replay(compiled, entry, g, xs, ticket)[place]
-        memo = ticket.memo
-        if memo is None or memo[0] is not g:
-            memo = ticket.memo = (g, backward(entry, ticket.instance, g, ticket.base))
-        return memo[1][place]
+            for k, d in zip(entry.wanted, replay(self.compiled, entry, g, step.args, ticket), strict=True):
+                arrive(step.parents[k], d)
+            return
+        plan, instance = entry.plan, ticket.instance
+        for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
+            instance.put(plan.slots[node], c._data)
+        later = []
+        for k, slot, node in zip(entry.wanted, plan.grad_slots, plan.backward.outputs, strict=True):
+            parent = step.parents[k]
+            buffer = into(parent)
+            if buffer is None or buffer.shape != node.shape or buffer.dtype != node.dtype or not buffer.flags.c_contiguous:
+                later.append((parent, wrap(instance.fresh(slot, node), entry.device)))
+            else:
+                instance.put(slot, buffer)
+        instance.backward.run(ticket.base)
+        for parent, d in later:
+            arrive(parent, d)
 
-    op = object.__new__(Op)
-    op.name, op.kind, op.vjp, op.nout = compiled.name, "opaque", vjp, 1
-    return op
 
-
-def heads_of(entry: Entry, g, device) -> list:
+def heads_of(entry: Entry, g) -> list:
     """Cotangents of the outputs on the tape, zeros for those nothing arrived at."""
     nodes = [n for n, on in zip(entry.plan.forward.outputs, entry.on_tape, strict=False) if on]
     given = g if isinstance(g, list) else [g]
-    return [wrap(numpy.zeros(n.shape, n.dtype), device) if c is None else c for n, c in zip(nodes, given, strict=True)]
-
-
-def backward(entry: Entry, instance, g, base: int) -> list:
-    """Gradients of the wanted inputs, from the residuals in `instance`."""
-    plan, env = entry.plan, instance.env
-    device = entry.builder.device
-    for node, c in zip(plan.cotangents, heads_of(entry, g, device), strict=True):
-        data = c._data
-        env[plan.slots[node]] = data if data.flags.c_contiguous else numpy.ascontiguousarray(data)
-    grads = []
-    for slot, node in zip(plan.grad_slots, plan.backward.outputs, strict=True):
-        env[slot] = numpy.empty(node.shape, node.dtype)
-        grads.append(wrap(env[slot], device))
-    instance.backward.run(base)
-    return grads
+    return [
+        wrap(numpy.zeros(n.shape, n.dtype), entry.device) if c is None else c for n, c in zip(nodes, given, strict=True)
+    ]
 
 
 def replay(compiled: Compiled, entry: Entry, g, xs, ticket: Ticket) -> list:
     """Gradients as recorded computations, for higher orders: the graph is evaluated op by op on the tape."""
-    if ticket.memo is not None and ticket.memo[0] is g:
-        return ticket.memo[1]
     plan = entry.plan
     values: dict[Node, ndarray] = dict(zip(plan.inputs, xs, strict=True))
     for node in plan.forward.nodes:
@@ -287,10 +276,9 @@ def replay(compiled: Compiled, entry: Entry, g, xs, ticket: Ticket) -> list:
     results = plan.forward.outputs[: plan.results]
     heads = [values[n] for n, on in zip(results, entry.on_tape, strict=True) if on]
     wanted = [xs[k]._node for k in entry.wanted]
-    grads = tape.cotangents(compiled.name, heads, heads_of(entry, g, entry.builder.device), wanted, retain=True, through=False)
-    grads = [wrap(numpy.zeros(xs[k].shape, xs[k].dtype), entry.builder.device) if d is None else d
+    grads = tape.cotangents(compiled.name, heads, heads_of(entry, g), wanted, retain=True, through=False)
+    grads = [wrap(numpy.zeros(xs[k].shape, xs[k].dtype), entry.device) if d is None else d
              for k, d in zip(entry.wanted, grads, strict=True)]  # fmt: skip
-    ticket.memo = (g, grads)
     return grads
 
 

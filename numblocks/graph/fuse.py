@@ -97,7 +97,41 @@ class Fuser:
         for node in self.graph.nodes:
             group = self.place(node)
             self.group_of[node] = group
+        for group in list(self.groups):
+            if group.reduced:
+                self.absorb(group)
         return self.ordered()
+
+    def absorb(self, group: Group) -> None:
+        """Take in maps over the group's outer axes alone: they are computed once per outer index, as they were."""
+        outer = [a for a in range(len(group.shape)) if a not in group.reduced]
+        for node in list(group.nodes):
+            if not is_map(node):
+                continue
+            for x in node.nodes():
+                other = self.group_of.get(x)
+                if other is None or other is group or not other.fused or other.reduced:
+                    continue
+                need = trailing(group.axes[node], x, len(group.shape), group.shape)
+                if need is None:
+                    continue
+                place = {b: a for a, b in zip(need, other.axes[x], strict=True) if b is not None}
+                if [place.get(b) for b in range(len(other.shape))] != outer:
+                    continue
+                users = [u for n in other.nodes for u in self.users().get(n, ())]
+                if any(self.group_of[u] not in (group, other) for u in users) or set(other.nodes) & set(self.graph.outputs):
+                    continue
+                inside = {n: tuple(None if b is None else place[b] for b in axes) for n, axes in other.axes.items()}
+                if any(u not in other.axes and (not is_map(u) or trailing(
+                        group.axes[u], n, len(group.shape), group.shape) != inside[n])
+                       for n in other.nodes for u in self.users().get(n, ())):  # fmt: skip
+                    continue
+                if any(self.reaches(d, group) for d in other.deps):
+                    continue
+                if len(group.nodes) + len(other.nodes) > LINES or len(self.operands(group, x)) > OPERANDS // 2:
+                    continue
+                other.axes = inside
+                self.merge(other, group)
 
     def place(self, node: Node) -> Group:
         """Put `node` into a group of its inputs if one fits, else into a new one."""

@@ -9,11 +9,12 @@ whose backward pass is still to come.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import NamedTuple
 
 import numpy
 
-from ..kernels import build, loops
+from ..kernels import build, loops, native
 from ..ops import random as rnd
 from .fuse import fuse, is_map
 from .graph import Graph, Node
@@ -129,20 +130,29 @@ class Plan:
     Args:
         forward: the graph of the results, whose outputs are results, state updates and residuals.
         results: how many of its outputs are returned.
-        updates: how many after those are state updates.
+        targets: for each state update among the outputs after those, the input it overwrites.
         backward: the graph of the gradients (inputs: those of forward, residuals, cotangents), or None.
+        captured: arrays of the last inputs; the first ones are arguments of each call.
+        guards: outputs after the updates, int32 scalars that are to be 0 after each call.
     """
 
-    def __init__(self, forward: Graph, results: int, updates: int, backward: Graph | None = None):
-        self.forward, self.results, self.updates, self.backward = forward, results, updates, backward
+    def __init__(self, forward: Graph, results: int, targets: list[Node] = (), backward: Graph | None = None, captured=(),
+                 guards=()):  # fmt: skip
+        self.forward, self.results, self.targets, self.backward = forward, results, targets, backward
         self.inputs = list(forward.inputs)
-        self.residuals = [n for n in forward.outputs[results + updates :]]
-        self.cotangents = [] if backward is None else [n for n in backward.inputs if n not in set(self.inputs) | set(self.residuals)]
+        self.captured = list(captured)
+        self.arguments = len(self.inputs) - len(self.captured)
+        updates = forward.outputs[results : results + len(targets)]
+        self.residuals = forward.outputs[results + len(targets) + len(guards) :]
+        known = set(self.inputs) | set(self.residuals)
+        self.cotangents = [] if backward is None else [n for n in backward.inputs if n not in known]
         self.slots: dict[Node, int] = {n: k for k, n in enumerate(self.inputs + self.cotangents)}
-        first = Schedule(forward, set(self.inputs))
-        self.output_slots = self.deliver(first, forward.outputs[:results])
-        self.update_views = [first.view(n) for n in forward.outputs[results : results + updates]]
-        self.first = first
+        self.first = Schedule(forward, set(self.inputs))
+        self.output_slots = self.deliver(self.first, forward.outputs[:results])
+        pairs = sorted(zip(targets, updates, strict=True), key=lambda pair: self.first.view(pair[1]).root not in self.slots)
+        for target, node in pairs:  # first those that copy an input, before another update overwrites it
+            self.update(target, node)
+        self.guards = [self.first.view(n) for n in guards]
         self.second = None
         if backward is not None:
             self.second = Schedule(backward, set(self.inputs) | set(self.cotangents) | self.kept_roots())
@@ -168,11 +178,37 @@ class Plan:
             slots.append(self.slots[n])
         return slots
 
+    def update(self, target: Node, node: Node) -> None:
+        """Let `node` overwrite the array of input `target`: in place where that is safe, else by a last copy."""
+        schedule, slot = self.first, self.slots[target]
+        window = schedule.view(node)
+        if window.root is node and node not in self.slots and node in schedule.buffers and node.dtype == target.dtype:
+            made = schedule.buffers[node][0]
+            if all(self.harmless(step, k, made, node, target) for k, step in enumerate(schedule.steps)):
+                self.slots[node] = slot
+                return
+        alias = Node(None, (), {}, target.shape, target.dtype, -1, label=target.label)
+        self.slots[alias] = slot
+        schedule.add(Copy(alias, window))
+
+    @staticmethod
+    def harmless(step, k: int, made: int, node: Node, target: Node) -> bool:
+        """Whether `step` still sees what it should when step `made` writes `node` into the memory of `target`."""
+        reads = [(w, s) for w, s in step.operands if w.root is target] if isinstance(step, Launch) else [
+            (w, None) for w in windows(step) if w.root is target
+        ]
+        if k < made or not reads:
+            return True
+        if k > made or not isinstance(step, Launch):
+            return False
+        written = next(s for w, s in step.operands if w.root is node)
+        return all(w == whole(target) and s == written for w, s in reads)
+
     def layout(self) -> None:
         """Place every buffer that is not in the environment."""
         arena = Arena()
         end = len(self.first.steps) + (len(self.second.steps) if self.second else 0) + 1
-        kept = self.kept_roots() | {v.root for v in self.update_views}
+        kept = self.kept_roots() | {w.root for w in self.guards}
         for node, (start, stop) in self.first.buffers.items():
             if node not in self.slots:
                 arena.want(node, node.size * node.itemsize, start, end if node in kept else stop)
@@ -183,113 +219,147 @@ class Plan:
                     arena.want(("b", node), node.size * node.itemsize, start + shift, stop + shift)
         self.offsets, self.arena_bytes = arena.place()
 
-    def acquire(self) -> Instance:
-        """An instance no call is using."""
-        return self.pool.pop() if self.pool else Instance(self)
-
 
 class Instance:
-    """A plan bound to memory of its own; one forward pass and the backward passes that belong to it."""
+    """A plan bound to memory of its own; one forward pass and the backward passes that belong to it.
 
-    __slots__ = ("plan", "arena", "forward", "backward", "env", "__weakref__")
+    Attributes:
+        env: the array in each slot.
+        addresses: where it lies; packed arguments follow when one changes.
+    """
+
+    __slots__ = ("plan", "arena", "start", "forward", "backward", "env", "addresses", "words", "made", "guards", "__weakref__")
 
     def __init__(self, plan: Plan):
         self.plan = plan
         self.arena = allocate(plan.arena_bytes)
+        self.start = native.address(self.arena)
         self.env: list = [None] * len(plan.slots)
+        self.addresses = [0] * len(plan.slots)
+        self.words: list[list] = [[] for _ in plan.slots]  # by slot: (packed words, position, byte offset)
+        self.made: dict[int, tuple] = {}
         self.forward = Bound(self, plan.first, lambda n: plan.offsets[n])
         self.backward = None
         if plan.second is not None:
             own = plan.second.buffers
             self.backward = Bound(self, plan.second, lambda n: plan.offsets[("b", n) if n in own else n])
+        for k, array in enumerate(plan.captured, plan.arguments):
+            self.put(k, array)
+        self.guards = [self.forward.array(w)(self.env) for w in plan.guards]
+
+    def put(self, slot: int, array: numpy.ndarray) -> None:
+        """Let `slot` be `array`, C-contiguous or copied."""
+        if not array.flags.c_contiguous:
+            array = numpy.ascontiguousarray(array)
+        self.env[slot] = array
+        address = native.address(array)
+        if address != self.addresses[slot]:
+            self.addresses[slot] = address
+            for packed, position, offset in self.words[slot]:
+                packed[position] = address + offset
+
+    def fresh(self, slot: int, node: Node) -> numpy.ndarray:
+        """An array for an output: the last one again if nobody holds it any more, else a new one."""
+        array, held = self.made.get(slot, (None, 0))
+        if array is None or sys.getrefcount(array) != held:
+            array = numpy.empty(node.shape, node.dtype)
+            self.put(slot, array)
+            self.made[slot] = (array, 0)
+            self.made[slot] = (array, sys.getrefcount(array))  # held here, in env, in the pair, and by the call
+        return array
 
     def release(self) -> None:
         """Give the memory back to the plan for another call."""
-        self.env = [None] * len(self.plan.slots)
+        env = self.env
+        for k in range(self.plan.arguments):
+            env[k] = None
         self.plan.pool.append(self)
 
 
 class Bound:
-    """The steps of a schedule as functions of the environment."""
+    """The steps of a schedule as functions of the environment.
+
+    Neighbouring steps that are machine code (serial kernels, matrix products) become rows of one table, which a
+    single native call walks.
+    """
 
     def __init__(self, instance: Instance, schedule: Schedule, offset_of):
         self.instance, self.schedule, self.offset_of = instance, schedule, offset_of
         self.slots = instance.plan.slots
-        self.words: list[tuple[numpy.ndarray, int, int, int]] = []  # packed, position, slot, byte offset
-        self.patched: list = []
-        self.used: list[int] = []
         self.launches = 0
-        self.steps = [self.bind(step) for step in schedule.steps]
-        self.used = sorted({slot for _, _, slot, _ in self.words})
-        self.patched = [None] * len(self.used)
+        self.keep: list = []
+        self.steps: list = []
+        self.rows: list[tuple] = []
+        for step in schedule.steps:
+            self.bind(step)
+        self.flush()
 
     def run(self, base: int) -> None:
         """Run all steps; `base` is the call's first random stream."""
         env = self.instance.env
-        self.patch(env)
         for step in self.steps:
             step(env, base)
         build.launched(self.launches)
 
-    def patch(self, env) -> None:
-        """Write the addresses of the environment's arrays into the packed arguments of the launches."""
-        addresses = [env[slot].__array_interface__["data"][0] for slot in self.used]
-        if addresses != self.patched:
-            table = dict(zip(self.used, addresses, strict=True))
-            for packed, position, slot, offset in self.words:
-                packed[position] = table[slot] + offset
-            self.patched = addresses
+    def flush(self) -> None:
+        """Make the rows gathered so far one native call."""
+        if not self.rows:
+            return
+        table = numpy.array([word for row in self.rows for word in row], dtype=numpy.int64)
+        self.keep.append(table)
+        pointer, count, call = native.address(table), len(self.rows), native.sequence()
+        self.rows = []
+        self.steps.append(lambda env, base: call(0, count, pointer))
 
-    def bind(self, step):
+    def python(self, function) -> None:
+        """A step that is a Python function of the environment and the call's first random stream."""
+        self.flush()
+        self.steps.append(function)
+
+    def row(self, address: int, lo: int, hi: int, packed: numpy.ndarray) -> None:
+        """A step that is machine code."""
+        self.keep.append(packed)
+        self.rows.append((address, lo, hi, native.address(packed)))
+
+    def place(self, window: View, packed: memoryview, position: int) -> None:
+        """Write the window's address into `packed`, now or whenever its slot is filled."""
+        offset = window.offset * window.root.itemsize
+        slot = self.slots.get(window.root)
+        if slot is None:
+            packed[position] = self.instance.start + self.offset_of(window.root) + offset
+        else:
+            self.instance.words[slot].append((packed, position, offset))
+
+    def bind(self, step) -> None:
         if isinstance(step, Launch):
-            return self.bind_launch(step)
-        if isinstance(step, Copy):
+            self.bind_launch(step)
+        elif isinstance(step, Copy):
             read, slot = self.array(step.source), self.slots[step.target]
+            self.python(lambda env, base: numpy.copyto(env[slot], read(env)))
+        else:
+            self.bind_call(step)
 
-            def copy(env, base):
-                numpy.copyto(env[slot], read(env))
-
-            return copy
-        return self.bind_call(step)
-
-    def bind_launch(self, step: Launch):
+    def bind_launch(self, step: Launch) -> None:
         program = step.program
         kernel = loops.program_kernel(program)
-        addresses, dynamic = [], []
+        strides = [s for _, s in step.operands]
+        packed = loops.pack(program, step.sizes, [0] * len(strides), strides, step.scalars)
+        words, position = memoryview(packed), len(step.sizes)
         for (window, _), operand in zip(step.operands, program.reads + program.writes, strict=True):
-            item = numpy.dtype(operand.dtype).itemsize
-            slot = self.slots.get(window.root)
-            if slot is None:
-                start = self.instance.arena.__array_interface__["data"][0] + self.offset_of(window.root)
-                addresses.append(start + window.offset * item)
-                dynamic.append(None)
-            else:
-                addresses.append(0)
-                dynamic.append((slot, window.offset * item))
-        packed = loops.pack(program, step.sizes, addresses, [s for _, s in step.operands], step.scalars)
-        position = len(step.sizes)
-        for operand, place in zip(program.reads + program.writes, dynamic, strict=True):
-            if place is not None:
-                self.words.append((packed, position, *place))
+            self.place(window, words, position)
             position += 1 + operand.layout.count("s")
         extent = program.extent(step.sizes)
         if extent == 0:
-            return lambda env, base: None
+            return
+        self.keep.append(kernel)
         grain = loops.grain(program, step.sizes, extent)
-        argp = packed.__array_interface__["data"][0]
-        if extent <= 2 * grain or build.threads() == 1:
+        if extent < 2 * grain or build.threads() == 1:
             self.launches += 1
-            call = kernel.call
-
-            def launch(env, base, packed=packed):
-                call(0, extent, argp)
-
-            return launch
-
-        def launch_parallel(env, base, packed=packed):
-            build.run(kernel, extent, argp, grain)
-
-        return launch_parallel
+            self.row(kernel.address, 0, extent, packed)
+        else:
+            self.keep.append(packed)
+            argp = native.address(packed)
+            self.python(lambda env, base: build.run(kernel, extent, argp, grain))
 
     def array(self, window: View):
         """A function of the environment that gives the window as a NumPy array."""
@@ -297,43 +367,91 @@ class Bound:
         strides = tuple(s * dtype.itemsize for s in window.strides)
         slot = self.slots.get(window.root)
         if slot is None:
-            start = self.offset_of(window.root) + window.offset * dtype.itemsize
-            fixed = numpy.ndarray(window.shape, dtype, self.instance.arena, start, strides) if 0 not in window.shape else numpy.empty(window.shape, dtype)
+            if 0 in window.shape:
+                fixed = numpy.empty(window.shape, dtype)
+            else:
+                start = self.offset_of(window.root) + window.offset * dtype.itemsize
+                fixed = numpy.ndarray(window.shape, dtype, self.instance.arena, start, strides)
             return lambda env: fixed
         if window == whole(window.root):
             return lambda env: env[slot]
         shape, offset = window.shape, window.offset * dtype.itemsize
         return lambda env: numpy.ndarray(shape, dtype, env[slot], offset, strides)
 
-    def bind_call(self, step: Call):
+    def bind_call(self, step: Call) -> None:
         node = step.node
+        if node.op.nout > 1:
+            raise NotImplementedError(f"{node.op.name}: several results are not planned yet.")
+        same = all(x.dtype == node.dtype for x in node.nodes())
+        if node.op.name == "matmul" and same and self.bind_gemm(step):
+            return
         operands = [self.array(x) if isinstance(x, View) else x for x in step.operands]
-        target = self.array(whole(node)) if node.op.nout == 1 else None
+        target = self.array(whole(node))
         spec = dict(node.spec)
         if node.kind == "random":
             stream, run, shape, dtype = spec["stream"], node.op.run, node.shape, node.dtype
-
-            def draw(env, base):
-                run(rnd.generator.key(base + stream), shape, dtype, out=target(env))
-
-            return draw
-        if node.op.name == "matmul" and node.dtype.itemsize >= 4 and all(x.dtype == node.dtype for x in node.nodes()):
+            self.python(lambda env, base: run(rnd.generator.key(base + stream), shape, dtype, out=target(env)))
+            return
+        if node.op.name == "matmul" and node.dtype.itemsize >= 4 and same:
             run = numpy.matmul
         elif node.kind == "elementwise":
             run = functools.partial(_elementwise, node)
-        elif node.kind in ("move", "item") or node.op.eager is None:
+        elif node.kind in ("move", "item"):
             run = functools.partial(_copy_of, node.op.run)
         else:
             run = node.op.run
-        if node.op.nout > 1:
-            raise NotImplementedError(f"{node.op.name}: several results are not planned yet.")
         if len(operands) == 1 and callable(operands[0]):
             only = operands[0]
-            return lambda env, base: run(only(env), out=target(env), **spec)
-        if len(operands) == 2 and callable(operands[0]) and callable(operands[1]) and not spec:
+            self.python(lambda env, base: run(only(env), out=target(env), **spec))
+        elif len(operands) == 2 and callable(operands[0]) and callable(operands[1]):
             left, right = operands
-            return lambda env, base: run(left(env), right(env), out=target(env))
-        return lambda env, base: run(*[x(env) if callable(x) else x for x in operands], out=target(env), **spec)
+            self.python(lambda env, base: run(left(env), right(env), out=target(env), **spec))
+        else:
+            self.python(lambda env, base: run(*[x(env) if callable(x) else x for x in operands], out=target(env), **spec))
+
+    def bind_gemm(self, step: Call) -> bool:
+        """A matrix product as a row: NumPy's BLAS called from the table. False where it does not take the operands."""
+        node, (a, b) = step.node, step.operands
+        item = node.itemsize
+        address = native.gemm(node.dtype.name)
+        if address is None or 0 in node.shape or a.shape[-1] == 0:
+            return False
+        batch = node.shape[:-2]
+        steps = [self.batch_step(x, batch) for x in (a, b)]
+        forms = [native.gemm_operand([s * item for s in x.strides[-2:]], x.shape[-2:], item) for x in (a, b)]
+        if None in steps or None in forms:
+            return False
+        m, n, k = node.shape[-2], node.shape[-1], a.shape[-1]
+        packed = numpy.array(
+            [m, n, k, forms[0][0], forms[1][0], forms[0][1], forms[1][1], n, 0, 0, 0, steps[0] * item, steps[1] * item,
+             m * n * item], dtype=numpy.int64,
+        )  # fmt: skip
+        words = memoryview(packed)
+        for position, window in ((8, a), (9, b), (10, whole(node))):
+            self.place(window, words, position)
+        self.row(address, 0, int(numpy.prod(batch)), packed)
+        return True
+
+    @staticmethod
+    def batch_step(x: View, batch: tuple) -> int | None:
+        """Elements from one matrix of the batch to the next, if that is one number."""
+        lead = (1,) * (len(batch) - len(x.shape) + 2) + x.shape[:-2]
+        strides = (0,) * (len(batch) - len(x.shape) + 2) + x.strides[:-2]
+        if lead != batch and any(n != 1 for n in lead):
+            return None
+        if all(n == 1 for n in lead):
+            return 0
+        step, expected = None, None
+        for n, s in zip(reversed(batch), reversed(strides), strict=True):
+            if n == 1:
+                continue
+            if step is None:
+                step, expected = s, s * n
+            elif s != expected:
+                return None
+            else:
+                expected = s * n
+        return step or 0
 
 
 def _copy_of(run, x, out, **spec):

@@ -30,6 +30,7 @@ class Builder:
         inputs: Node of each input, in the order they appeared.
         sources: for each input the array it stands for, or None for an argument of the call.
         effects: `(target array, Node)` state updates to make after the forward pass.
+        guards: `(flag Node, Node it is about, check)`; see `Current.guard`.
         draws: how many random streams the function takes.
         device: where its arrays live.
     """
@@ -38,6 +39,7 @@ class Builder:
         self.inputs: list[Node] = []
         self.sources: list[ndarray | None] = []
         self.effects: list[tuple[ndarray, Node]] = []
+        self.guards: list = []
         self.draws = 0
         self.device = device
         self._interned: dict = {}
@@ -98,6 +100,8 @@ class Builder:
                 cls = type(a) if issubclass(type(a), cls) else cls
         if not traced:
             return op.eager(op, args, spec)
+        if op.traced is not None:
+            return evaluate_composite(op, args, spec)
         for a in args:
             if isinstance(a, numpy.ndarray):
                 a = wrap(a, self.device)
@@ -166,13 +170,19 @@ def tracing(builder: Builder):
         builder.draws += 1
         return builder.draws - 1
 
+    def guard(flag: ndarray, on: ndarray, check) -> None:
+        if all(flag._data is not known for known, _, _ in builder.guards):
+            builder.guards.append((flag._data, on._data, check))
+
     cur = current
-    before = cur.evaluate, cur.substitute, cur.assign, cur.next_stream
-    cur.evaluate, cur.substitute, cur.assign, cur.next_stream = builder.evaluate, substitute, assign, next_stream
+    before = cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard
+    cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard = (
+        builder.evaluate, substitute, assign, next_stream, guard
+    )  # fmt: skip
     try:
         yield builder
     finally:
-        cur.evaluate, cur.substitute, cur.assign, cur.next_stream = before
+        cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard = before
 
 
 def _item(parts, *, index, out=None):
@@ -184,5 +194,5 @@ def _item(parts, *, index, out=None):
 
 ITEM = object.__new__(Op)  # one of several results; a node of the graph only, so not in the registry
 for _field, _value in {"name": "item", "kind": "item", "run": _item, "infer": None, "vjp": None, "nout": 1,
-                       "scalar": None, "result": None}.items():  # fmt: skip
+                       "scalar": None, "result": None, "traced": None}.items():  # fmt: skip
     setattr(ITEM, _field, _value)

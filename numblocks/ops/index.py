@@ -11,10 +11,14 @@ import functools
 import numpy
 
 from .. import dtype as dt
-from ..array import Aval
+from ..array import Aval, wrap
 from ..errors import MXNetError
 from ..kernels import gathering
+from ..op import current
+from . import elementwise as ew
 from .kinds import primitive
+from .move import reshape
+from .reduce import max_, sum_
 
 MODES = ("raise", "clip", "wrap", "strict")
 
@@ -219,10 +223,49 @@ def _infer_pick(x, index, *, axis, mode="clip", keepdims=False):
     return Aval(_picked(x.shape, axis, keepdims), x.dtype)
 
 
+@functools.lru_cache(maxsize=64)
+def _positions(n: int, after: int, dtype, device):
+    """0 to n - 1 along an axis with `after` axes behind it."""
+    return wrap(numpy.arange(n, dtype=dtype).reshape((n,) + (1,) * after), device)
+
+
+def _line(index, shape, axis, mode):
+    """For graphs: `(indices, positions)` that broadcast against data of `shape`; they are equal where to pick."""
+    n = shape[axis]
+    i = reshape(index, shape=_picked(shape, axis, True))
+    positions = _positions(n, len(shape) - axis - 1, index.dtype, index._device)
+    if mode == "clip":
+        i = ew.minimum(ew.maximum(i, 0), n - 1)
+    elif mode == "wrap":
+        i = ew.mod(i, n)
+    else:
+        low = 0 if mode == "strict" else -n
+        wrong = ew.logical_or(ew.less(i, low), ew.greater_equal(i, n))
+        if index.dtype.kind == "f":  # NaN equals nothing, its own floor included
+            wrong = ew.logical_or(wrong, ew.not_equal(i, ew.floor(i)))
+        flag = max_(ew.cast(wrong, dtype="int32"), axis=tuple(range(len(shape))), keepdims=False)
+        current.guard(flag, index, lambda values: None if values is None else in_range("pick", values, n, mode))
+        if mode == "raise":
+            i = ew.where(ew.less(i, 0), i + n, i)
+    return i, positions
+
+
+def _traced_pick(x, index, *, axis, mode="clip", keepdims=False):
+    _check_pick("pick", x.shape, index, axis, mode)
+    i, positions = _line(index, x.shape, axis, mode)
+    return sum_(ew.where(ew.equal(i, positions), x, 0), axis=(axis,), keepdims=keepdims)
+
+
+def _traced_pick_grad(g, index, *, axis, shape, mode="clip"):
+    i, positions = _line(index, shape, axis, mode)
+    return ew.where(ew.equal(i, positions), reshape(g, shape=_picked(shape, axis, True)), 0)
+
+
 @primitive(
     kind="gather",
     nin=2,
     infer=_infer_pick,
+    traced=_traced_pick,
     vjp=(
         lambda g, y, x, index, *, axis, mode="clip", keepdims=False: pick_grad(
             g, index, axis=axis, shape=tuple(x.shape), mode=mode
@@ -265,6 +308,7 @@ def _infer_pick_grad(g, index, *, axis, shape, mode="clip"):
     kind="gather",
     nin=2,
     infer=_infer_pick_grad,
+    traced=_traced_pick_grad,
     vjp=(
         lambda h, y, g, index, *, axis, shape, mode="clip": pick(
             h, index, axis=axis, mode=mode, keepdims=len(g.shape) == len(shape)

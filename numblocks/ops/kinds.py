@@ -94,18 +94,22 @@ def infer_by_running(op: Op, x, spec) -> Aval:
     return Aval(y.shape, y.dtype)
 
 
-def primitive(*, kind="opaque", infer, vjp=None, name=None, nin=1, nout=1, domain=(-3.0, 3.0), kinks=None, examples=()):
+def primitive(
+    *, kind="opaque", infer, vjp=None, name=None, nin=1, nout=1, domain=(-3.0, 3.0), kinks=None, examples=(), traced=None
+):
     """Declare an op with a loop of its own: the function is `(*numpy_arrays, out=None, **spec) -> numpy_array`.
 
     Args:
         infer: `(*avals, **spec) -> Aval`; validates and raises the public errors.
         vjp: one callable per array argument (or one for all, taking `index=`), written with ops.
         examples: `((shapes, spec), ...)` for the registry tests.
+        traced: the same function in other ops, used in graphs because those fuse.
     """
 
     def declare(run: Callable) -> Op:
         op = Op(name or run.__name__.rstrip("_"), kind, eager.plain, vjp=vjp if vjp is None or callable(vjp) else tuple(vjp),
-                run=run, infer=infer, nin=nin, nout=nout, domain=domain, kinks=kinks, examples=examples)  # fmt: skip
+                run=run, infer=infer, nin=nin, nout=nout, domain=domain, kinks=kinks, examples=examples,
+                traced=traced)  # fmt: skip
         op.help = run.__doc__
         return op
 
@@ -133,7 +137,7 @@ def evaluate_composite(op: Op, args, spec):
     cur = current
     record, cur.record = cur.record, None
     try:
-        return op.run(*args, **spec)
+        return (op.traced or op.run)(*args, **spec)
     finally:
         cur.record = record
 

@@ -12,9 +12,8 @@ import numpy
 from .. import autograd
 from ..array import ndarray, wrap
 from ..graph.graph import Graph
-from ..graph.plan import Plan
+from ..graph.plan import Instance, Plan
 from ..graph.trace import Builder, tracing
-from ..kernels import build
 from .optimizer import Optimizer
 
 _NUMBERS = frozenset(("lr", "wd", "rescale_grad", "num_update", "begin_num_update"))
@@ -53,7 +52,6 @@ class Together:
         self.constants = constants(optimizer)
         self.arrays = [x for w, g, state in zip(weights, grads, states, strict=True) for x in (w, g, *state)]
         self.buffers = [x._data for x in self.arrays]
-        self.targets = [x for w, state in zip(weights, states, strict=True) for x in (*state, w)]
         self.table = numpy.empty((len(weights), width), "float32")
         builder = Builder(device)
 
@@ -63,7 +61,7 @@ class Together:
             bound.append(data)
             return wrap(builder.input(data.shape, data.dtype, f"input {len(builder.inputs)}"), device)
 
-        results = []
+        results, targets = [], []
         with tracing(builder), autograd.pause():
             for k, state in enumerate(states):
                 w, g, *state = (stand_in(x._data) for x in (weights[k], grads[k], *state))
@@ -71,12 +69,10 @@ class Together:
                     stand_in(self.table[k, j : j + 1].reshape(())) for j in range(width)
                 )
                 new_w, new_state = optimizer.rule(w, g, tuple(state), lr, wd, rescale, tuple(factors))
-                results += [*new_state, new_w]  # the weight last: a new state may be the old weight itself
-        plan = Plan(Graph(builder.inputs, [r._data for r in results]), 0, len(results))
-        self.instance = plan.acquire()
-        self.instance.env[: len(bound)] = bound
-        self.instance.forward.patch(self.instance.env)  # once and for all: every buffer is known and stays
-        self.results = [self.instance.forward.array(view)(self.instance.env) for view in plan.update_views]
+                results += [*new_state, new_w]
+                targets += [*state, w]
+        graph = Graph(builder.inputs, [r._data for r in results])
+        self.instance = Instance(Plan(graph, 0, [t._data for t in targets], captured=bound))
 
     def fits(self, optimizer: Optimizer, arrays) -> bool:
         """Whether this plan is about these arrays, in the same memory, and the same constants."""
@@ -87,9 +83,4 @@ class Together:
     def __call__(self, numbers) -> None:
         """Make one update with a row of numbers for each weight."""
         self.table[...] = numbers
-        forward = self.instance.forward
-        for step in forward.steps:
-            step(self.instance.env, 0)
-        build.launched(forward.launches)
-        for target, result in zip(self.targets, self.results, strict=True):
-            numpy.copyto(target._data, result)
+        self.instance.forward.run(0)

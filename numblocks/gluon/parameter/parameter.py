@@ -222,7 +222,6 @@ class Parameter:
         self._arrays = {d: wrap(numpy.array(values, dtype, order="C"), d) for d in devices}
         self._data0 = next(iter(self._arrays.values())) if len(self._arrays) == 1 else None
         self._attach()
-        Version.number += 1
 
     def _forget(self) -> None:
         self._arrays, self._data0, self._deferred = {}, None, None
@@ -233,6 +232,7 @@ class Parameter:
                 array._node = None
             else:
                 array.attach_grad(self._grad_req)
+        Version.number += 1
 
     # ---- reading --------------------
 
