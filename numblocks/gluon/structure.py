@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Version:
-    """Counts changes in any net (a child registered, an array made, a grad_req set): one look tells of none."""
+    """Counts changes in any net (a child registered, an array made, a grad_req set)."""
 
     number = 0
 
@@ -16,8 +16,7 @@ class Traced:
         compiled: the compiled function for the gradients now wanted.
         params: the parameters it is called with.
         parts: what the net consisted of when it was made.
-        arrays: the arrays of its parameters then, and whether they want gradients; others ask for a new
-            trace.
+        arrays: the arrays of its parameters then; others (after a cast, say) ask for a new trace.
         version: `Version.number` when both were last compared.
     """
 
@@ -42,14 +41,12 @@ class Traced:
         if parts != self.parts:
             return False
         now = arrays_of(self.params)
-        return len(now) == len(self.arrays) and all(
-            a is b and i == j for (a, i), (b, j) in zip(now, self.arrays, strict=True)
-        )
+        return len(now) == len(self.arrays) and all(a is b for a, b in zip(now, self.arrays, strict=True))
 
 
 def arrays_of(params: list) -> list:
-    """The arrays of all parameters, on all devices, each with its grad_req."""
-    return [(array, param.grad_req) for param in params for array in param._arrays.values()]
+    """The arrays of all parameters, on all devices."""
+    return [array for param in params for array in param._arrays.values()]
 
 
 def parts(block) -> list:

@@ -274,3 +274,15 @@ def test_any_stack(kinds):
         np.random.seed(1)
         found.append(gradients(net, x))
     assert close(*found)
+
+
+def test_freezing_back_and_forth_traces_each_way_once():
+    net, x = mlp(), np.array(rand(5, 3))
+    net.hybridize()
+    gradients(net, x)
+    kept = []
+    for req in ("null", "write", "null", "write"):
+        net[0].collect_params().setattr("grad_req", req)
+        gradients(net, x)
+        kept.append(net._traced.compiled)
+    assert kept[0] is kept[2] and kept[1] is kept[3] and kept[0] is not kept[1]
