@@ -7,6 +7,7 @@ from ..errors import MXNetError
 from ..formats import params as params_file
 from ..op import assign
 from .parameter import Parameter
+from .update import FusedUpdate
 
 
 class Trainer:
@@ -43,6 +44,7 @@ class Trainer:
         self._optimizer = self._make(optimizer, optimizer_params)
         self._updater = optimizers.Updater(self._optimizer)
         self._scale = self._optimizer.rescale_grad
+        self._fused: FusedUpdate | None = None
 
     def _check_contexts(self):
         contexts = None
@@ -95,6 +97,9 @@ class Trainer:
             UserWarning: backward did not reach a parameter; none is updated then.
         """
         self._optimizer.rescale_grad = self._scale / batch_size
+        if self._fused is not None and self._fused.valid():
+            self._fused.run()
+            return
         ready = self._ready(ignore_stale_grad)
         self._allreduce(param for _, param, _ in ready)
         self._update(ready)
@@ -148,6 +153,10 @@ class Trainer:
                 if copy is not copies[0]:
                     assign(copy, copies[0].as_in_ctx(copy.ctx))
                 copy._node.fresh = False
+        indices = [index for index, _, _ in ready]
+        plan = self._updater.plan_of(indices)
+        whole = len(self._contexts) == 1 and len(ready) == sum(p.grad_req != "null" for p in self._params)
+        self._fused = FusedUpdate(self._optimizer, indices, weights, plan) if plan is not None and whole else None
 
     def save_states(self, fname) -> None:
         """Write the optimizer's states (momenta, counts, learning rate) in the layout of `.params` files.
@@ -175,6 +184,7 @@ class Trainer:
             i: next(iter(p._checked().values())) for i, p in enumerate(self._params) if p.grad_req != "null"
         }
         packed = dict(zip(names, arrays, strict=True))
+        self._fused = None
         self._updater.unpack(f"Trainer.load_states: '{fname}'", packed, weights)
 
 

@@ -18,6 +18,8 @@ from ..op import assign
 from ..ops.elementwise import astype, clip
 
 _registry: dict[str, type] = {}
+# attributes that a traced rule reads from a table; all others are its constants
+NUMBERS = frozenset(("lr", "wd", "rescale_grad", "num_update", "begin_num_update"))
 
 
 def register(klass):
@@ -81,6 +83,7 @@ class Optimizer:
     opt_registry = _registry
     default_learning_rate = 0.01
     deterministic = True  # the rule draws no random numbers
+    _revision = 0  # counts changes of what a traced rule has as constants
     register = staticmethod(register)
     create_optimizer = staticmethod(create)
 
@@ -106,6 +109,11 @@ class Optimizer:
         self.param_dict = dict(param_dict or {})
         self.lr_mult: dict = {}
         self.wd_mult: dict = {}
+
+    def __setattr__(self, name: str, value) -> None:
+        object.__setattr__(self, name, value)
+        if name not in NUMBERS and name[0] != "_":
+            object.__setattr__(self, "_revision", self._revision + 1)
 
     def _unknown(self, name: str) -> str:
         known = []
@@ -159,6 +167,20 @@ class Optimizer:
         self._index_update_count[index] = count
         self.num_update = max(count, self.num_update)
         return self._get_lr(index), self._get_wd(index), self.rescale_grad, self.factors(count)
+
+    def rows(self, indices) -> list[tuple]:
+        """Count an update of each weight and return its row `(lr, wd, rescale, *factors)`, as `numbers` would."""
+        counts, begin = self._index_update_count, self.begin_num_update
+        t = counts.get(indices[0], begin) + 1
+        plain = type(self)._get_lr is Optimizer._get_lr and type(self)._get_wd is Optimizer._get_wd
+        if not plain or t < self.num_update or any(counts.get(i, begin) + 1 != t for i in indices):
+            return [(lr, wd, rescale, *factors) for lr, wd, rescale, factors in map(self.numbers, indices)]
+        for i in indices:
+            counts[i] = t
+        object.__setattr__(self, "num_update", t)
+        lr, wd, tail = self.learning_rate, self.wd, (self.rescale_grad, *self.factors(t))
+        of = self._multiplier
+        return [(lr * of(i, "lr_mult"), wd * of(i, "wd_mult"), *tail) for i in indices]
 
     def update(self, index, weight: ndarray, grad: ndarray, state: tuple) -> None:
         """Update `weight` and `state` in place.

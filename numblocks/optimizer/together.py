@@ -14,9 +14,7 @@ from ..array import ndarray, wrap
 from ..graph.graph import Graph
 from ..graph.plan import Instance, Plan
 from ..graph.trace import Builder, tracing
-from .optimizer import Optimizer
-
-_NUMBERS = frozenset(("lr", "wd", "rescale_grad", "num_update", "begin_num_update"))
+from .optimizer import NUMBERS, Optimizer
 
 
 def possible(optimizer: Optimizer, weights: list[ndarray]) -> bool:
@@ -34,7 +32,7 @@ def possible(optimizer: Optimizer, weights: list[ndarray]) -> bool:
 def constants(optimizer: Optimizer) -> tuple:
     """The hyper-parameters that are constants of the traced rule: beta1, momentum, clip_gradient ..."""
     plain = (int, float, str, type(None))
-    return tuple([(k, v) for k, v in vars(optimizer).items() if isinstance(v, plain) and k not in _NUMBERS])
+    return tuple([(k, v) for k, v in vars(optimizer).items() if isinstance(v, plain) and k not in NUMBERS and k[0] != '_'])
 
 
 class Together:
@@ -52,7 +50,7 @@ class Together:
         self.constants = constants(optimizer)
         self.arrays = [x for w, g, state in zip(weights, grads, states, strict=True) for x in (w, g, *state)]
         self.buffers = [x._data for x in self.arrays]
-        self.table = numpy.empty((len(weights), width), "float32")
+        self.table, self.rows = numpy.empty((len(weights), width), "float32"), None
         builder = Builder(device)
 
         bound = []
@@ -82,5 +80,6 @@ class Together:
 
     def __call__(self, numbers) -> None:
         """Make one update with a row of numbers for each weight."""
-        self.table[...] = numbers
+        if numbers != self.rows:
+            self.table[...] = self.rows = numbers
         self.instance.forward.run(0)

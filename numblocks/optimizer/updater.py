@@ -46,13 +46,17 @@ class Updater:
             for i, g, w, state in zip(index, grad, weight, states, strict=True):
                 optimizer.update_multi_precision(i, w, g, state)
             return
-        numbers = [(lr, wd, rescale, *factors) for lr, wd, rescale, factors in map(optimizer.numbers, index)]
+        numbers = optimizer.rows(index)
         arrays = [x for w, g, state in zip(weight, grad, states, strict=True) for x in (w, g, *state)]
         plan = self._together.get(tuple(index))
         if plan is None or not plan.fits(optimizer, arrays):
             plan = together.Together(optimizer, weight, grad, states, len(numbers[0]))
             self._together[tuple(index)] = plan
         plan(numbers)
+
+    def plan_of(self, indices) -> together.Together | None:
+        """The plan that updates these weights together, if there is one."""
+        return self._together.get(tuple(indices))
 
     def pack(self) -> dict[str, numpy.ndarray]:
         """Everything needed to go on later, as NumPy arrays by name."""
