@@ -120,16 +120,17 @@ def _heads(where: str, heads, head_grads):
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(shape, dtype) -> numpy.ndarray:
-    ones = numpy.ones(shape, dtype)
-    ones.flags.writeable = False
-    return ones
+def ones(shape, dtype) -> numpy.ndarray:
+    """Read-only ones, kept for the next who asks."""
+    array = numpy.ones(shape, dtype)
+    array.flags.writeable = False
+    return array
 
 
 def ones_like(x: ndarray) -> ndarray:
     """The head gradient of `x` when none is given; read-only where it is small enough to be kept."""
-    ones = _ones(x.shape, x.dtype) if x.size <= 65536 else numpy.ones(x.shape, x.dtype)
-    return wrap(ones, x._device, type(x))
+    data = ones(x.shape, x.dtype) if x.size <= 65536 else numpy.ones(x.shape, x.dtype)
+    return wrap(data, x._device, type(x))
 
 
 def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: bool = True) -> None:

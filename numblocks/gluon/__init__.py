@@ -7,6 +7,7 @@
 | loss | losses |
 | Parameter, Constant, ParameterDict | what a net learns |
 | Trainer | applies an optimizer to parameters |
+| compile_step | forward, loss, backward and update as one compiled call |
 | data | datasets and loaders |
 | utils | splitting batches over devices, clipping gradients |
 """
@@ -15,9 +16,10 @@ from . import data, loss, nn, parameter, utils
 from .block import Block
 from .hybrid import HybridBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
+from .step import compile_step
 from .trainer import Trainer
 
 __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-    "Trainer", "data", "loss", "nn", "parameter", "utils",
+    "Trainer", "compile_step", "data", "loss", "nn", "parameter", "utils",
 ]  # fmt: skip

@@ -54,9 +54,13 @@ class Compiled:
 
     def __call__(self, *args):
         """Run on `args`: arrays, nested lists, tuples and dicts of them, None, and plain Python values."""
-        cur = current
-        if cur.substitute is not None:  # inside another trace: inline
+        if current.substitute is not None:  # inside another trace: inline
             return self.call(*args)
+        return run(*self.entry(args))
+
+    def entry(self, args) -> tuple[Entry, tuple]:
+        """The plan for arguments like these, traced if they are the first of their kind, and their arrays."""
+        cur = current
         recording = cur.record is not None
         key: list = [cur.training, recording]
         leaves = args
@@ -74,7 +78,7 @@ class Compiled:
                 entry = self.entries.get(key)
                 if entry is None:
                     entry = self.entries[key] = self.trace(args, recording)
-        return run(entry, leaves)
+        return entry, leaves
 
     def trace(self, args, recording: bool) -> Entry:
         """Trace the function for arguments like these and plan it."""
@@ -202,7 +206,6 @@ def refuse(entry: Entry, instance: Instance, on: Node, check) -> None:
     """Raise the error of a guard, with the values it is about if they are at hand."""
     slot = entry.plan.slots.get(on)
     values = None if slot is None else instance.env[slot]
-    instance.release()
     check(values)
     raise IndexError(f"{entry.op.name}: an index is out of range or no whole number.")
 

@@ -173,14 +173,17 @@ class Optimizer:
         counts, begin = self._index_update_count, self.begin_num_update
         t = counts.get(indices[0], begin) + 1
         plain = type(self)._get_lr is Optimizer._get_lr and type(self)._get_wd is Optimizer._get_wd
-        if not plain or t < self.num_update or any(counts.get(i, begin) + 1 != t for i in indices):
+        if not plain or t < self.num_update or any([counts.get(i, begin) + 1 != t for i in indices]):
             return [(lr, wd, rescale, *factors) for lr, wd, rescale, factors in map(self.numbers, indices)]
         for i in indices:
             counts[i] = t
         object.__setattr__(self, "num_update", t)
         lr, wd, tail = self.learning_rate, self.wd, (self.rescale_grad, *self.factors(t))
-        of = self._multiplier
-        return [(lr * of(i, "lr_mult"), wd * of(i, "wd_mult"), *tail) for i in indices]
+        params = [self.param_dict.get(i) for i in indices]
+        if None in params:
+            of = self._multiplier
+            return [(lr * of(i, "lr_mult"), wd * of(i, "wd_mult"), *tail) for i in indices]
+        return [(lr * p.lr_mult, wd * p.wd_mult, *tail) for p in params]
 
     def update(self, index, weight: ndarray, grad: ndarray, state: tuple) -> None:
         """Update `weight` and `state` in place.
