@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py and strategies.py
+os.environ.setdefault("NUMBLOCKS_CHECK", "1")  # every traced graph is verified
 
 from numblocks import eager, random
 from numblocks.device import cpu, current_device

@@ -1,0 +1,373 @@
+"""Every registered op, driven by its record: forward, dtypes, layouts, VJP, second order, and eager == hybridized.
+
+A new op is tested by existing: it needs a row in `reference.py` and, unless its kind says how to call it, examples.
+"""
+
+import contextlib
+
+import numpy
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reference import REFERENCE
+from strategies import calls, domains, elementwise, layouts, values
+
+from numblocks import autograd, eager
+from numblocks.array import wrap
+from numblocks.device import cpu
+from numblocks.gluon import HybridBlock
+from numblocks.op import REGISTRY
+from numblocks.ops import random as rnd
+
+RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
+OPS = sorted(set(REGISTRY) - RANDOM)
+ELEMENTWISE = [n for n in OPS if REGISTRY[n].kind == "elementwise" and n != "cast"]
+SMOOTH = [n for n in OPS if REGISTRY[n].vjp is not None]
+TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}
+ULPS = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
+
+NO_BOOL = {"subtract", "negative", "sign", "softmax", "log_softmax"}  # NumPy refuses them, too
+NO_HALF_KERNEL = {"erf", "gelu"}  # float16 is storage; these have no NumPy function to serve it
+INT_TO_FLOAT = {"softmax", "log_softmax", "conv", "conv_grad_data", "conv_grad_weight", "max_pool_grad", "max_pool_gather",
+                "window_sum", "window_sum_grad"}  # fmt: skip
+SUMS = {"sum", "prod", "cumsum"}
+
+
+class Apply(HybridBlock):
+    """A Block whose forward is one op."""
+
+    def __init__(self, op, spec):
+        super().__init__()
+        self.op, self.spec = op, spec
+
+    def forward(self, *xs):
+        return self.op(*xs, **self.spec)
+
+
+def nd(x):
+    """An ndarray over `x`, strides and all."""
+    return wrap(x, cpu(0))
+
+
+def retyped(name, args, dtype):
+    """The call's float64 arguments in another dtype; index arrays stay."""
+    dtype = numpy.dtype(dtype)
+    change = {"b": lambda x: x > 0.6, "i": lambda x: numpy.ceil(numpy.abs(x) if name == "power" else x)}
+    change = change.get(dtype.kind, lambda x: x)
+    return [numpy.asarray(change(x), dtype) if x.dtype == "f8" else x for x in args]
+
+
+def dtypes(name):
+    """The dtypes an op takes."""
+    names = ["float32", "float64", "int32", "int64", "float16", "bool"]
+    if name in NO_BOOL:
+        names.remove("bool")
+    return names
+
+
+def expected_dtype(name, dtype, spec):
+    """The dtype of the answer: numblocks' promotion table, said once more."""
+    op, kind = REGISTRY[name], numpy.dtype(dtype).kind
+    if name == "cast":
+        return spec["dtype"]
+    if op.result == "bool":
+        return "bool"
+    if name.startswith("arg"):
+        return "int64"
+    if name in SUMS and kind != "f":
+        return "int64"
+    if (op.result == "float" or name in INT_TO_FLOAT) and kind != "f":
+        return "float32"
+    return dtype
+
+
+def want(name, args, spec, dtype):
+    """The reference's answer, floats computed in float64."""
+    exact = numpy.dtype(dtype).kind == "f" or expected_dtype(name, dtype, spec).startswith("float")
+    wide = [x.astype("f8") if exact and x.dtype.kind != "i" or (exact and x.dtype == dtype) else x for x in args]
+    with numpy.errstate(all="ignore"):
+        return numpy.asarray(REFERENCE[name](*wide, **spec))
+
+
+def close(found, wanted, tolerance):
+    """Equal shapes, and values up to `tolerance` times the largest magnitude (at least 1)."""
+    assert found.shape == wanted.shape
+    finite = numpy.abs(numpy.asarray(wanted, "f8"))[numpy.isfinite(numpy.asarray(wanted, "f8"))]
+    scale = max(1.0, finite.max(initial=0.0))
+    numpy.testing.assert_allclose(numpy.asarray(found, "f8"), numpy.asarray(wanted, "f8"), rtol=tolerance, atol=tolerance * scale)
+
+
+def check_forward(name, args, spec, dtype):
+    y = REGISTRY[name](*[nd(x) for x in args], **spec).asnumpy()
+    assert y.dtype == expected_dtype(name, dtype, spec), f"{name}({dtype}) gives {y.dtype}"
+    wanted = want(name, args, spec, dtype)
+    if y.dtype.kind == "f":
+        close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0)))
+    else:
+        assert y.shape == wanted.shape and (y == wanted.astype(y.dtype)).all(), (y, wanted)
+
+
+@contextlib.contextmanager
+def kernels_always():
+    """Eager elementwise ops take the generated kernel whatever the size."""
+    before, eager.SMALL = eager.SMALL, -1
+    try:
+        yield
+    finally:
+        eager.SMALL = before
+
+
+# ---- the tables --------------------------------------------------------------------------------------------------
+
+
+def test_every_op_has_a_reference():
+    assert set(REFERENCE) == set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_op_can_be_called(name):
+    calls(name)
+
+
+def test_every_vjp_covers_the_arguments():
+    for name in SMOOTH:
+        op = REGISTRY[name]
+        assert callable(op.vjp) or len(op.vjp) == op.nin, name
+
+
+# ---- forward -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OPS)
+@given(st.data())
+def test_forward(name, data):
+    args, spec = data.draw(calls(name))
+    dtype = data.draw(st.sampled_from(dtypes(name)))
+    assume(not (dtype == "float16" and name in NO_HALF_KERNEL))
+    args = [data.draw(layouts(x)) for x in retyped(name, args, dtype)]
+    check_forward(name, args, spec, dtype)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_generated_kernel(name, dtype):
+    """The kernel that serves large arrays: contiguous, and broadcast over strides and reversed axes."""
+    op, rng = REGISTRY[name], numpy.random.default_rng(1)
+    plain = [values(rng, (3, 5), d) for d in domains(op)]
+    mixed = [values(rng, s, d) for s, d in zip([(6, 4, 1), (4, 2), (2,)], domains(op), strict=False)]
+    mixed[0] = mixed[0][::-2]
+    with kernels_always():
+        check_forward(name, retyped(name, plain, dtype), {}, dtype)
+        check_forward(name, retyped(name, mixed, dtype), {}, dtype)
+
+
+@pytest.mark.parametrize("name", ["add", "where", "gelu"])
+@settings(max_examples=40)
+@given(st.data())
+def test_generated_kernel_in_any_layout(name, data):
+    args, spec = data.draw(elementwise(REGISTRY[name]))
+    args = [data.draw(layouts(x)) for x in retyped(name, args, "float32")]
+    with kernels_always():
+        check_forward(name, args, spec, "float32")
+
+
+@pytest.mark.parametrize("shape", [(130, 130), (3, 70_000)])
+@pytest.mark.parametrize("name", ["add", "tanh", "where", "softplus", "sum", "softmax", "matmul", "cumsum", "max"])
+def test_large(name, shape):
+    op, rng = REGISTRY[name], numpy.random.default_rng(2)
+    args = [values(rng, shape).astype("f4") for _ in range(op.nin)]
+    spec = {}
+    if name == "where":
+        args[0] = args[0] > 0
+    if name == "matmul":
+        args[1] = args[1].T
+    if op.kind == "reduce":
+        spec = {"axis": (1,), "keepdims": False}
+    if name in ("softmax", "cumsum"):
+        spec = {"axis": 1}
+    y = op(*[nd(x) for x in args], **spec).asnumpy()
+    wanted = want(name, args, spec, "float32")
+    numpy.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-4 * numpy.abs(wanted).max())
+
+
+SPECIAL = [numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0, 1e-40, -1e-40, 1.0, -1.0, 3e38, -3e38, 88.0, -88.0, 104.0, -104.0]
+
+
+@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if REGISTRY[n].nin == 1 and REGISTRY[n].numpy is not None])
+def test_special_values_pass_alike(name):
+    """NaN, infinities, zeros and the ends of the range: the kernel answers as NumPy does."""
+    x = numpy.array(SPECIAL, "f4")
+    if name in ("sin", "cos"):
+        x = x[numpy.isnan(x) | (numpy.abs(x) < 2**50) | numpy.isinf(x)]  # the kernel answers NaN beyond, as mathlib says
+    small = REGISTRY[name](nd(x)).asnumpy()
+    with kernels_always():
+        large = REGISTRY[name](nd(x)).asnumpy()
+    numpy.testing.assert_allclose(large, small, rtol=2e-6, atol=2e-38)
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "add", "multiply", "divide", "equal", "less", "hypot", "arctan2", "power",
+                                  "logical_and", "logical_xor"])  # fmt: skip
+def test_special_pairs_pass_alike(name):
+    a, b = numpy.meshgrid(numpy.array(SPECIAL, "f4"), numpy.array(SPECIAL, "f4"))
+    small = REGISTRY[name](nd(a), nd(b)).asnumpy()
+    with kernels_always():
+        large = REGISTRY[name](nd(a.copy()), nd(b.copy())).asnumpy()
+    numpy.testing.assert_allclose(large, small, rtol=4e-6, atol=2e-38)
+
+
+@given(st.sampled_from([(), (0,), (7,), (2, 3)]), st.sampled_from(["float32", "float64"]), st.integers(0, 99), st.integers(0, 99))
+@pytest.mark.parametrize("name", sorted(RANDOM))
+def test_random_is_a_hash_of_seed_stream_and_place(name, shape, dtype, seed, stream):
+    rnd.generator.reseed(seed)
+    y = REGISTRY[name](shape=shape, dtype=dtype, stream=stream).asnumpy()
+    wanted = REFERENCE[name](rnd.generator.key(stream), shape, dtype)
+    assert y.dtype == dtype
+    close(y, wanted, TOLERANCE[dtype])
+
+
+# ---- derivatives -------------------------------------------------------------------------------------------------
+
+
+def smooth_at(op, name, args):
+    """Whether the point is away from where the op has no derivative."""
+    if name.startswith("max_pool"):
+        flat = numpy.sort(args[-1], axis=None)
+        return numpy.diff(flat).min(initial=1.0) > 1e-5
+    return op.kinks is None or numpy.abs(op.kinks(*args)).min(initial=1.0) > 1e-4
+
+
+def weighted(y, w):
+    """A number that depends on every element of `y`, not linearly."""
+    return (y * y * w + y * w).sum()
+
+
+def gradients(op, args, spec, w, wrt, second=None):
+    """First-order gradients by `wrt`, or with directions `second` the gradients of their sum in those directions."""
+    xs = [nd(x) for x in args]
+    for k in wrt:
+        xs[k].attach_grad()
+    with autograd.record():
+        loss = weighted(op(*xs, **spec), nd(w))
+        if second is not None:
+            found = autograd.grad(loss, [xs[k] for k in wrt], create_graph=True)
+            loss = sum((g * nd(u)).sum() for g, u in zip(found, second, strict=True))
+    loss.backward()
+    return [xs[k].grad.asnumpy() for k in wrt]
+
+
+def drawn_point(data, name):
+    """A smooth point of an op: `(op, args, spec, weights, differentiable arguments, generator)`."""
+    op = REGISTRY[name]
+    args, spec = data.draw(calls(name))
+    spec = {**spec, "dtype": "float64"} if name == "cast" else spec
+    assume(smooth_at(op, name, args))
+    wrt = [k for k, x in enumerate(args) if x.dtype == "f8" and op.differentiable(k)]
+    rng = numpy.random.default_rng(7)
+    w = numpy.asarray(rng.uniform(0.5, 1.5, op(*[nd(x) for x in args], **spec).shape))
+    return op, args, spec, w, wrt, rng
+
+
+H = 1e-6
+
+
+def moved(args, wrt, directions, h):
+    """`args` with those in `wrt` moved by `h` along their directions."""
+    found = list(args)
+    for k, v in zip(wrt, directions, strict=True):
+        found[k] = numpy.asarray(args[k] + h * v)
+    return found
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@given(st.data())
+def test_vjp_against_differences(name, data):
+    op, args, spec, w, wrt, rng = drawn_point(data, name)
+    args = [data.draw(layouts(x)) if k not in wrt else x for k, x in enumerate(args)]
+    directions = [numpy.asarray(rng.standard_normal(args[k].shape)) for k in wrt]
+    value = lambda h: weighted(op(*[nd(x) for x in moved(args, wrt, directions, h)], **spec), nd(w)).item()
+    numeric = (value(H) - value(-H)) / (2 * H)
+    terms = [g * v for g, v in zip(gradients(op, args, spec, w, wrt), directions, strict=True)]
+    exact = sum(t.sum() for t in terms)
+    scale = max(1.0, abs(value(0.0)), *(numpy.abs(t).sum() for t in terms))
+    assert abs(numeric - exact) <= 1e-7 * scale, (numeric, exact)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@settings(max_examples=12)
+@given(st.data())
+def test_second_order_against_differences(name, data):
+    op, args, spec, w, wrt, rng = drawn_point(data, name)
+    us, vs = ([numpy.asarray(rng.standard_normal(args[k].shape)) for k in wrt] for _ in range(2))
+    first = lambda h: sum((g * u).sum() for g, u in zip(gradients(op, moved(args, wrt, vs, h), spec, w, wrt), us, strict=True))
+    numeric = (first(H) - first(-H)) / (2 * H)
+    terms = [g * v for g, v in zip(gradients(op, args, spec, w, wrt, us), vs, strict=True)]
+    exact = sum(t.sum() for t in terms)
+    scale = max(1.0, abs(first(0.0)), *(numpy.abs(t).sum() for t in terms))
+    assert abs(numeric - exact) <= 1e-6 * scale, (numeric, exact)
+
+
+@pytest.mark.parametrize("name", [n for n in SMOOTH if REGISTRY[n].kind in ("elementwise", "reduce", "contraction", "composite")])
+@settings(max_examples=8)
+@given(st.data())
+def test_gradients_come_in_the_dtype_of_the_variable(name, data):
+    op = REGISTRY[name]
+    args, spec = data.draw(calls(name))
+    args = [data.draw(layouts(x)) for x in retyped(name, args, "float32")]
+    assume(spec.get("dtype", "float32").startswith("float"))
+    xs = [nd(x) for x in args]
+    for k, x in enumerate(xs):
+        if op.differentiable(k) and x.dtype.kind == "f":
+            x.attach_grad()
+    with autograd.record():
+        y = op(*xs, **spec)
+    y.backward()
+    for x in xs:
+        if x.grad is not None:
+            assert x.grad.dtype == "float32" and x.grad.shape == x.shape
+
+
+@pytest.mark.parametrize("name", sorted(set(OPS) - set(SMOOTH)))
+def test_what_has_no_derivative_is_off_the_tape(name):
+    op = REGISTRY[name]
+    x = nd(numpy.array([0.5, 1.0]))
+    x.attach_grad()
+    spec = {"axis": 0, "keepdims": False} if name.startswith("arg") else {}
+    with autograd.record():
+        y = op(*[x] * op.nin, **spec)
+    assert y._node is None
+
+
+# ---- hybridized --------------------------------------------------------------------------------------------------
+
+
+def run(block, args, wrt, head):
+    """Output and gradients of a call of `block`."""
+    xs = [nd(x) for x in args]
+    for k in wrt:
+        xs[k].attach_grad()
+    with autograd.record():
+        y = block(*xs)
+    if wrt and y.dtype.kind == "f":
+        y.backward(nd(head(y)))
+    return [y.asnumpy(), *(xs[k].grad.asnumpy() for k in wrt)]
+
+
+@pytest.mark.parametrize("name", OPS)
+@settings(max_examples=8)
+@given(st.data())
+def test_eager_equals_hybridized(name, data):
+    op = REGISTRY[name]
+    args, spec = data.draw(calls(name))
+    dtype = data.draw(st.sampled_from(["float32", "float32", "float64", "int32", "bool", "float16"]))
+    assume(dtype in dtypes(name) and not (dtype == "float16" and name in NO_HALF_KERNEL))
+    args = [data.draw(layouts(x)) for x in retyped(name, args, dtype)]
+    wrt = [k for k, x in enumerate(args) if x.dtype.kind == "f" and op.differentiable(k)]
+    block = Apply(op, spec)
+    head = lambda y: numpy.random.default_rng(3).standard_normal(y.shape).astype(y.dtype)
+    eagerly = run(block, args, wrt, head)
+    block.hybridize()
+    for _ in range(2):  # the trace's own call, and one that finds it
+        compiled = run(block, args, wrt, head)
+        for a, b in zip(eagerly, compiled, strict=True):
+            assert a.dtype == b.dtype, f"{a.dtype} eager, {b.dtype} hybridized"
+            close(b, a, ULPS.get(a.dtype.name, 0))
