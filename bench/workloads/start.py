@@ -1,0 +1,75 @@
+"""How long until the first result? Fresh processes: import, first step of LeNet with empty and filled caches.
+
+Each figure comes from a process of its own, `python -m bench.workloads.start PEER QUESTION VARIANT THREADS`, which
+prints one JSON line. The first step counts from after the import to the first loss: making the net, its weights,
+tracing, compiling. Caches lie in a folder that run.py makes; 'cold' empties it first. JAX's 'warm' has its
+persistent compilation cache switched on, which is off by default.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from bench.work import Case
+
+PEERS = {"numblocks": ("loop", "eager"), "torch": ("eager", "compile"), "jax": ("jit",), "mxnet": ("hybrid",)}
+
+
+def cases():
+    yield Case("cold", "process", {"question": "step"}, goal="<= 2 s")
+    yield Case("warm", "process", {"question": "step"}, goal="<= 0.15 s")
+    yield Case("import", "process", {"question": "import"}, goal="<= 0.15 s")
+    yield Case("import_rss", "process", {"question": "import"}, goal="<= 40 MB")
+
+
+def caches(folder: str) -> dict[str, str]:
+    """Environment that sends every library's compiled code to `folder`."""
+    return {
+        "NUMBLOCKS_CACHE_DIR": f"{folder}/numblocks",
+        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor",
+        "TRITON_CACHE_DIR": f"{folder}/triton",
+        "JAX_COMPILATION_CACHE_DIR": f"{folder}/jax",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
+def resident() -> float:
+    """Memory of this process now, MB."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+
+def imported(peer: str) -> dict:
+    """Seconds and memory of `import peer` (numpy, the floor under all, is a peer too)."""
+    start = time.perf_counter()
+    __import__(peer)
+    return {"seconds": time.perf_counter() - start, "rss": resident()}
+
+
+def first_step(peer: str, variant: str, threads: int) -> dict:
+    """Seconds from after the import to the first loss of lenet_256."""
+    import importlib
+
+    from bench.workloads import lenet
+
+    module = importlib.import_module(f"bench.peers.{peer}")
+    module.start(threads)
+    module.versions()
+    (case,) = lenet.cases()
+    lenet.data(case)  # NumPy's own warm-up is nobody's
+    importlib.import_module("numpy.random")
+    start = time.perf_counter()
+    module.session(lenet, case, variant).run(1)
+    return {"seconds": time.perf_counter() - start, "rss": resident()}
+
+
+if __name__ == "__main__":
+    peer, question, variant, threads = sys.argv[1:]
+    keep = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    found = imported(peer) if question == "import" else first_step(peer, variant, int(threads))
+    print(json.dumps(found), file=keep)
