@@ -55,12 +55,12 @@ def view_of(node: Node, has_buffer) -> View | None:
 
 def moved(node: Node, base: View) -> View | None:
     """The window a movement op opens on `base`, found by letting NumPy move an array that is never touched."""
+    if 0 in base.shape:
+        return View(base.root, base.offset, node.shape, loops.natural_strides(node.shape))
     item = node.dtype.itemsize
     span = 1 + sum((n - 1) * abs(s) for n, s in zip(base.shape, base.strides, strict=True)) if base.shape else 1
     low = sum((n - 1) * s for n, s in zip(base.shape, base.strides, strict=True) if s < 0)
     memory = numpy.empty(span, node.dtype)
-    if 0 in base.shape:
-        return View(base.root, base.offset, node.shape, loops.natural_strides(node.shape))
     template = numpy.lib.stride_tricks.as_strided(memory[-low:], base.shape, [s * item for s in base.strides])
     y = node.op.run(template, **node.spec)
     if y.shape != node.shape or not numpy.may_share_memory(y, memory):

@@ -6,6 +6,7 @@ NaN, infinities and signed zeros included, are listed (x + 0 is not: -0 + 0 = 0)
 
 from __future__ import annotations
 
+from ..ops.elementwise import cast
 from .graph import Node
 
 
@@ -32,7 +33,10 @@ RULES = [
     ("divide", lambda n: _is(n.inputs[1], 1), lambda n, build: n.inputs[0]),  # x / 1 = x
     ("negative", lambda n: _made_by(n.inputs[0], "negative"), lambda n, build: n.inputs[0].inputs[0]),  # -(-x) = x
     ("cast", lambda n: n.inputs[0].dtype == n.dtype, lambda n, build: n.inputs[0]),  # already of that dtype
-    ("sum", lambda n: n.spec["axis"] == (), lambda n, build: n.inputs[0]),  # a sum over no axis
+    *(
+        (name, lambda n: n.spec["axis"] == (), lambda n, build: build(cast, n.inputs, {"dtype": n.dtype.name}))
+        for name in ("sum", "prod", "max", "min")
+    ),  # a reduction over no axis = the same values, in the reduction's dtype
     ("reshape", lambda n: n.inputs[0].shape == n.shape, lambda n, build: n.inputs[0]),  # the same shape
     ("broadcast_to", lambda n: n.inputs[0].shape == n.shape, lambda n, build: n.inputs[0]),  # the same shape
     (

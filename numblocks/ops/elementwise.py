@@ -94,7 +94,7 @@ def minimum(a, b): return a if (a <= b or a != a) else b  # noqa: E704
 
 @elementwise(vjp=(lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y), numpy=numpy.hypot, result="float",
              domain=((0.5, 3.0), (0.5, 3.0)))
-def hypot(a, b): return math.sqrt(a * a + b * b)  # noqa: E704
+def hypot(a, b): return math.hypot(a, b)  # noqa: E704
 
 
 @elementwise(vjp=(lambda g, y, x, lo, hi: where(logical_and(x >= lo, x <= hi), g, 0.0), None, None),
@@ -265,11 +265,11 @@ def isnan(x): return x != x  # noqa: E704
 
 
 @elementwise(numpy=numpy.isinf, result="bool")
-def isinf(x): return abs(x) == math.inf  # noqa: E704
+def isinf(x): return x == x and x - x != 0  # noqa: E704
 
 
 @elementwise(numpy=numpy.isfinite, result="bool")
-def isfinite(x): return abs(x) < math.inf  # noqa: E704
+def isfinite(x): return x - x == 0  # noqa: E704
 
 
 @elementwise(vjp=(None, lambda g, y, c, a, b: where(c, g, 0.0), lambda g, y, c, a, b: where(c, 0.0, g)),

@@ -253,12 +253,13 @@ def _line(index, shape, axis, mode):
 def _traced_pick(x, index, *, axis, mode="clip", keepdims=False):
     _check_pick("pick", x.shape, index, axis, mode)
     i, positions = _line(index, x.shape, axis, mode)
-    return sum_(ew.where(ew.equal(i, positions), x, 0), axis=(axis,), keepdims=keepdims)
+    y = sum_(ew.where(ew.equal(i, positions), x, False), axis=(axis,), keepdims=keepdims)  # False: 0 of any dtype
+    return ew.astype(y, x.dtype)
 
 
 def _traced_pick_grad(g, index, *, axis, shape, mode="clip"):
     i, positions = _line(index, shape, axis, mode)
-    return ew.where(ew.equal(i, positions), reshape(g, shape=_picked(shape, axis, True)), 0)
+    return ew.where(ew.equal(i, positions), reshape(g, shape=_picked(shape, axis, True)), False)
 
 
 @primitive(

@@ -133,7 +133,7 @@ def _check_cotangent(where, g, x, kernel, stride, pad, ceil):
 
 def _infer_max_grad(g, x, *, kernel, stride, pad, ceil=False):
     _check_cotangent("max_pool_grad", g, x, kernel, stride, pad, ceil)
-    return Aval(tuple(x.shape), g.dtype)
+    return Aval(tuple(x.shape), _float(g.dtype))
 
 
 @primitive(
@@ -159,7 +159,7 @@ def _infer_max_gather(h, x, *, kernel, stride, pad, ceil=False):
             " other is"
             f" largest. Pass equal shapes."
         )
-    return Aval((*x.shape[:2], *size), h.dtype)
+    return Aval((*x.shape[:2], *size), _float(h.dtype))
 
 
 @primitive(
