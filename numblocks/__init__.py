@@ -41,6 +41,7 @@ from .device import current_context as current_context
 from .device import current_device as current_device
 from .device import gpu as gpu
 from .device import num_gpus as num_gpus
+from .gluon.check import check_hybrid as check_hybrid
 from .kernels.build import cache_info as cache_info
 from .npx import waitall as waitall
 
