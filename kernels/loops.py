@@ -16,7 +16,7 @@ import numpy as np
 
 from . import build
 from .emit_cpu import emit
-from .program import Line, Operand, Program, Store
+from .program import CAST, INDEX, Line, Operand, Program, Store
 from .typed import scalar as as_scalar
 
 GRAIN = 65536  # elements one thread should at least have
@@ -92,7 +92,7 @@ def scalar_bits(value, dtype: str) -> int:
     """The int64 that carries a scalar argument: the bits of a float64, or the integer itself."""
     if dtype.startswith("float"):
         return struct.unpack("<q", struct.pack("<d", float(value)))[0]
-    return int(value)
+    return int(value) - (1 << 64) if value >= 1 << 63 else int(value)
 
 
 def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
@@ -157,3 +157,31 @@ def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
     values = [x for x in raw if not isinstance(x, np.ndarray)]
     packed = pack(program, sizes, [x.ctypes.data for x in arrays] + [out.ctypes.data], steps, values)
     launch(program, kernel, sizes, packed)
+
+
+class Body:
+    """Statements of a loop under construction; `line` adds one and returns its name."""
+
+    def __init__(self):
+        self.statements: list = []
+
+    def line(self, function, args, dtype: str) -> str:
+        """`function(*args)` (None: a cast) in `dtype`."""
+        name = f"t{len(self.statements)}"
+        self.statements.append(Line(name, CAST if function is None else as_scalar(function), tuple(args), dtype))
+        return name
+
+
+@functools.cache
+def _numbers(lines, dtype: str) -> tuple[Program, object]:
+    body = Body()
+    index = body.line(None, (INDEX,), "uint64")
+    value = lines(body.line, "key", index, dtype)
+    program = Program("m", (), (Operand("y", dtype, "c"),), (("key", "uint64"),), (*body.statements, Store("y", value)))
+    return program, program_kernel(program)
+
+
+def run_lines(lines, key: int, out: np.ndarray) -> None:
+    """Fill `out`, C-contiguous, with random numbers: `lines` as of a random op, `key` the start of the stream."""
+    program, kernel = _numbers(lines, out.dtype.name)
+    launch(program, kernel, (out.size,), pack(program, (out.size,), [out.ctypes.data], [(1,)], [key]))

@@ -60,16 +60,17 @@ class Op:
         nout: number of results.
         help: what it computes.
         traced: the same in other ops, for graphs: those fuse.
+        lines: of a random op, `(line, key, index, dtype) -> name`: its arithmetic as lines of a generated loop.
     """
 
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
-        "examples", "help", "traced",
+        "examples", "help", "traced", "lines",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
-        self.help = self.traced = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
+        self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples = (-3.0, 3.0), 1, 1, ()
         for field, value in fields.items():
             setattr(self, field, value)

@@ -35,8 +35,16 @@ def compile_step(net: HybridBlock, loss: HybridBlock, trainer: Trainer) -> Compi
     Raises:
         TypeError: `net` or `loss` is no HybridBlock.
 
-    >>> step = compile_step(net, loss, trainer)
-    >>> l = step(data, label)
+    >>> from numblocks.gluon import Trainer, loss, nn
+    >>> net = nn.HybridSequential(nn.Dense(8, activation='relu'), nn.Dense(2))
+    >>> net.initialize()
+    >>> data, label = np.ones((4, 3)), np.array([0, 1, 1, 0])
+    >>> net(data).shape                                  # the Trainer wants shapes that are known
+    (4, 2)
+    >>> trainer = Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})
+    >>> step = compile_step(net, loss.SoftmaxCrossEntropyLoss(), trainer)
+    >>> step(data, label).shape
+    (4,)
     """
     return CompiledStep(net, loss, trainer)
 

@@ -32,10 +32,11 @@ class Entry:
         wanted: positions among the plan's inputs whose gradients the backward pass computes.
         on_tape: which outputs depend on a variable.
         classes: of the outputs.
+        gradients: for each wanted input its position, the slot of its gradient and the Node.
         builder: the trace, for looking at.
     """
 
-    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws")
+    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws", "gradients")
 
 
 class Compiled:
@@ -143,6 +144,8 @@ class Compiled:
                 if DEBUG >= 3:
                     debug(3, f"{self.name}: {stage}\n{graph}")
         entry.plan = Plan(forward, len(forward_nodes), targets, backward, [s._data for s in captured], guards)
+        if backward is not None:
+            entry.gradients = list(zip(entry.wanted, entry.plan.grad_slots, backward.outputs, strict=True))
         entry.op = Recorded(self, entry)
         return entry
 
@@ -156,8 +159,8 @@ def signature(x: ndarray, recording: bool) -> tuple:
 def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> list[Node]:
     """The residuals: what the gradients take over from the forward pass.
 
-    Movements and bool masks are computed again from what they come from: a view costs nothing, and a comparison
-    less than the memory it would occupy.
+    Movements, bool masks and random numbers are computed again from what they come from: a view costs nothing, and
+    a comparison or a hash less than the memory it would occupy.
     """
     of_forward = {n for n in forward if n.op is not None}
     residuals: dict[Node, None] = {}
@@ -167,7 +170,7 @@ def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> 
         if node in seen or node.is_input:
             continue
         seen.add(node)
-        again = node.kind == "move" or (node.kind == "elementwise" and node.dtype.kind == "b")
+        again = node.kind in ("move", "random") or (node.kind == "elementwise" and node.dtype.kind == "b")
         if node in of_forward and not again:
             residuals[node] = None
         else:
@@ -239,16 +242,22 @@ class Recorded(Op):
                 arrive(step.parents[k], d)
             return
         plan, instance = entry.plan, ticket.instance
-        for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
-            instance.put(plan.slots[node], c._data)
+        put, env, parents = instance.put, instance.env, step.parents
+        if type(g) is list or len(plan.cotangents) > 1:
+            for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
+                put(plan.slots[node], c._data)
+        else:
+            put(plan.slots[plan.cotangents[0]], g._data)
         later = []
-        for k, slot, node in zip(entry.wanted, plan.grad_slots, plan.backward.outputs, strict=True):
-            parent = step.parents[k]
+        for k, slot, node in entry.gradients:
+            parent = parents[k]
             buffer = into(parent)
+            if buffer is not None and env[slot] is buffer:
+                continue  # as at the last call
             if buffer is None or buffer.shape != node.shape or buffer.dtype != node.dtype or not buffer.flags.c_contiguous:
                 later.append((parent, wrap(instance.fresh(slot, node), entry.device)))
             else:
-                instance.put(slot, buffer)
+                put(slot, buffer)
         instance.backward.run(ticket.base)
         for parent, d in later:
             arrive(parent, d)

@@ -46,6 +46,8 @@ def fusable(node: Node) -> bool:
     """Whether generated loops can compute the node."""
     if node.dtype.name not in DTYPES or any(x.dtype.name not in DTYPES for x in node.nodes()):
         return False
+    if node.kind == "random":
+        return node.dtype.name in ("float32", "float64")
     if is_map(node):
         return node.kind != "elementwise" or node.op.scalar is not None or node.op.name == "cast"
     return node.kind == "reduce" and node.op.result in REDUCTIONS
@@ -53,7 +55,15 @@ def fusable(node: Node) -> bool:
 
 def is_map(node: Node) -> bool:
     """Whether each element of the answer comes from one element of each operand: elementwise ops and broadcasts."""
-    return node.kind == "elementwise" or (node.op is not None and node.op.name == "broadcast_to")
+    return node.kind in ("elementwise", "random") or (node.op is not None and node.op.name == "broadcast_to")
+
+
+def numbers_fit(nodes, shape, reduced) -> bool:
+    """Whether a loop with random members runs in the order in which random numbers are counted."""
+    if not reduced or all(n.kind != "random" for n in nodes):
+        return True
+    letters = "".join("r" if k in reduced else "m" for k in range(len(shape)))
+    return letters.lstrip("m").strip("r") in ("", "m")
 
 
 def identity(n: int) -> tuple:
@@ -111,6 +121,8 @@ class Fuser:
             for x in node.nodes():
                 other = self.group_of.get(x)
                 if other is None or other is group or not other.fused or other.reduced:
+                    continue
+                if any(n.kind == "random" for n in other.nodes):
                     continue
                 need = trailing(group.axes[node], x, len(group.shape), group.shape)
                 if need is None:
@@ -199,6 +211,8 @@ class Fuser:
             if want is None or None in want or (reduced and want != reduced):
                 return False
             if not reduced and not self.may_reduce(group, want):
+                return False
+            if not numbers_fit(group.nodes, group.shape, want):
                 return False
             reduced = want
         if len(self.operands(group, node)) > OPERANDS:
@@ -292,6 +306,8 @@ class Fuser:
         if other.reduced and group.reduced and other.reduced != group.reduced:
             return False
         reduced = other.reduced or group.reduced
+        if not numbers_fit(other.nodes + group.nodes, group.shape, reduced):
+            return False
         if not all(self.uniform(axes, reduced) for axes in [*other.axes.values(), *group.axes.values()] if reduced):
             return False
         if any(self.reaches(d, group) for d in other.deps if d is not group) or any(

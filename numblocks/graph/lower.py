@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy
 
 from ..kernels import loops
-from ..kernels.program import CAST, Line, Operand, Program, Reduce, Store
+from ..kernels.program import CAST, INDEX, Line, Operand, Program, Reduce, Store
 from ..kernels.typed import scalar
 from .fuse import Group, identity, is_map, trailing
 from .graph import Node
@@ -20,6 +20,12 @@ class View(NamedTuple):
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+
+
+class Stream(NamedTuple):
+    """A scalar argument that is only known at the call: the key of the call's random stream with this number."""
+
+    number: int
 
 
 class Launch(NamedTuple):
@@ -90,7 +96,8 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
     read_data: list[tuple[View, tuple[int, ...], str]] = []
     scalars: dict[tuple, str] = {}
     names: dict[Node, str] = {}
-    body: list = []
+    statements = loops.Body()
+    body = statements.statements
 
     def read(x: Node, axes: tuple) -> str:
         key = (x, axes)
@@ -124,6 +131,10 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
                 arg = body[-1].name
             names[node] = f"t{len(body)}"
             body.append(Reduce(names[node], node.op.result, arg, node.dtype.name))
+        elif node.kind == "random":
+            key = scalars.setdefault(("uint64", Stream, Stream(node.spec["stream"])), f"c{len(scalars)}")
+            index = statements.line(None, (INDEX,), "uint64")
+            names[node] = node.op.lines(statements.line, key, index, node.dtype.name)
         elif is_map(node):
             axes = group.axes[node]
             args = tuple(operand(node, x, axes) for x in node.inputs)

@@ -18,7 +18,7 @@ from ..kernels import build, loops, native
 from ..ops import random as rnd
 from .fuse import fuse, is_map
 from .graph import Graph, Node
-from .lower import Launch, View, lower, root_of, view_of, whole
+from .lower import Launch, Stream, View, lower, root_of, view_of, whole
 from .memory import Arena, allocate
 
 
@@ -261,7 +261,7 @@ class Instance:
     def fresh(self, slot: int, node: Node) -> numpy.ndarray:
         """An array for an output: the last one again if nobody holds it any more, else a new one."""
         array, held = self.made.get(slot, (None, 0))
-        if array is None or sys.getrefcount(array) != held:
+        if array is None or self.env[slot] is not array or sys.getrefcount(array) != held:
             array = numpy.empty(node.shape, node.dtype)
             self.put(slot, array)
             self.made[slot] = (array, 0)
@@ -287,6 +287,7 @@ class Bound:
         self.instance, self.schedule, self.offset_of = instance, schedule, offset_of
         self.slots = instance.plan.slots
         self.launches = 0
+        self.keys: list[tuple[memoryview, int, int]] = []  # packed words, position, number of a random stream
         self.keep: list = []
         self.steps: list = []
         self.rows: list[tuple] = []
@@ -297,6 +298,8 @@ class Bound:
     def run(self, base: int) -> None:
         """Run all steps; `base` is the call's first random stream."""
         env = self.instance.env
+        for words, position, number in self.keys:
+            words[position] = loops.scalar_bits(rnd.generator.key(base + number), "uint64")
         for step in self.steps:
             step(env, base)
         build.launched(self.launches)
@@ -343,11 +346,16 @@ class Bound:
         program = step.program
         kernel = loops.program_kernel(program)
         strides = [s for _, s in step.operands]
-        packed = loops.pack(program, step.sizes, [0] * len(strides), strides, step.scalars)
+        values = [0 if isinstance(v, Stream) else v for v in step.scalars]
+        packed = loops.pack(program, step.sizes, [0] * len(strides), strides, values)
         words, position = memoryview(packed), len(step.sizes)
         for (window, _), operand in zip(step.operands, program.reads + program.writes, strict=True):
             self.place(window, words, position)
             position += 1 + operand.layout.count("s")
+        for value in step.scalars:
+            if isinstance(value, Stream):
+                self.keys.append((words, position, value.number))
+            position += 1
         extent = program.extent(step.sizes)
         if extent == 0:
             return

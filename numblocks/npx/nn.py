@@ -148,7 +148,7 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
     if pool_type == "avg":
         return pl.avg_pool(data, count_include_pad=bool(count_include_pad), **spec)
     if pool_type == "sum":
-        return pl.avg_pool(data, count_include_pad=True, **spec) * float(math.prod(kernel))
+        return pl.sum_pool(data, **spec)
     raise ValueError(f"pooling: pool_type {pool_type!r} is unknown. Use 'max', 'avg' or 'sum'.")
 
 

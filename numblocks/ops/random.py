@@ -7,6 +7,8 @@ Fast splittable pseudorandom number generators, 2014); normal numbers come from 
 
 from __future__ import annotations
 
+import functools
+import math
 import os
 import threading
 
@@ -14,10 +16,12 @@ import numpy
 
 from ..array import Aval, wrap
 from ..device import usable
+from ..kernels import loops
 from ..op import Op, current
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
+SMALL = 256  # elements below which NumPy beats starting a generated loop
 
 
 def mix(z: int) -> int:
@@ -53,63 +57,94 @@ class Generator:
 generator = Generator(int.from_bytes(os.urandom(4), "little"))
 
 
-def bits(key: int, n: int, start: int = 0) -> numpy.ndarray:
-    """`n` hashed 64-bit numbers of a stream, from element `start` on."""
-    z = numpy.arange(start + 1, start + n + 1, dtype=numpy.uint64)
-    z *= numpy.uint64(_GOLDEN)
-    z += numpy.uint64(key)
-    t = z >> numpy.uint64(30)
-    z ^= t
-    z *= numpy.uint64(0xBF58476D1CE4E5B9)
-    numpy.right_shift(z, numpy.uint64(27), out=t)
-    z ^= t
-    z *= numpy.uint64(0x94D049BB133111EB)
-    numpy.right_shift(z, numpy.uint64(31), out=t)
-    z ^= t
-    return z
+def hashed(key, i):
+    """SplitMix64: number `i` of the stream that starts at `key`."""
+    z = key + (i + 1) * 11400714819323198485
+    z = (z ^ (z >> 30)) * 13787848793156543929
+    z = (z ^ (z >> 27)) * 10723151780598845931
+    return z ^ (z >> 31)
 
 
-def uniform_numpy(key: int, shape, dtype, out=None) -> numpy.ndarray:
+def top24(z): return z >> 40  # noqa: E704  as many bits as a float32 in [0, 1) has
+def top53(z): return z >> 11  # noqa: E704
+def high(z): return z >> 32  # noqa: E704
+def low(z): return z & 4294967295  # noqa: E704
+def unit24(x): return x * 5.960464477539063e-08  # noqa: E704  2**-24
+def unit53(x): return x * 1.1102230246251565e-16  # noqa: E704  2**-53
+
+
+def box_muller(u, v):
+    """A normal number from two 32-bit integers (Box and Muller 1958)."""
+    return math.sqrt(-2.0 * math.log((u + 0.5) * 2.3283064365386963e-10)) * math.cos(v * 1.4629180792671596e-09)
+
+
+def uniform_lines(line, key, index, dtype):
     """Uniform on [0, 1): 24 random bits for float32, 53 for float64."""
-    n = int(numpy.prod(shape))
-    z = bits(key, n)
-    if dtype == numpy.float64:
-        y = (z >> numpy.uint64(11)).astype(numpy.float64) * 2.0**-53
+    z = line(hashed, (key, index), "uint64")
+    bits = line(top53 if dtype == "float64" else top24, (z,), "uint64")
+    return line(unit53 if dtype == "float64" else unit24, (line(None, (bits,), dtype),), dtype)
+
+
+def normal_lines(line, key, index, dtype):
+    """Standard normal, one 64-bit hash for each element."""
+    z = line(hashed, (key, index), "uint64")
+    u, v = (line(None, (line(part, (z,), "uint64"),), dtype) for part in (high, low))
+    return line(box_muller, (u, v), dtype)
+
+
+def _numbers(op: Op, key: int, shape, dtype, out=None) -> numpy.ndarray:
+    """Fill an array: by NumPy when it is small, by the generated loop otherwise. The same lines serve both."""
+    name = dtype.name if dtype.itemsize > 2 else "float32"
+    y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else numpy.empty(shape, name)
+    if y.size < SMALL:
+        index = numpy.arange(y.size, dtype=numpy.uint64)
+
+        def line(function, args, dtype):
+            return args[0].astype(dtype) if function is None else _ON_ARRAYS.get(function, function)(*args)
+
+        y.reshape(-1)[...] = op.lines(line, numpy.uint64(key), index, name)
     else:
-        y = (z >> numpy.uint64(40)).astype(numpy.float32) * numpy.float32(2.0**-24)
-    return _deliver(y, shape, dtype, out)
-
-
-def normal_numpy(key: int, shape, dtype, out=None) -> numpy.ndarray:
-    """Standard normal by Box-Muller, one 64-bit hash for each element (32 bits a coordinate)."""
-    n = int(numpy.prod(shape))
-    z = bits(key, n)
-    radius = ((z >> numpy.uint64(32)).astype(numpy.float64) + 0.5) * 2.0**-32
-    angle = (z & numpy.uint64(0xFFFFFFFF)).astype(numpy.float64) * (2.0**-32 * 2.0 * numpy.pi)
-    y = numpy.sqrt(-2.0 * numpy.log(radius)) * numpy.cos(angle)
-    return _deliver(y, shape, dtype, out)
-
-
-def _deliver(y, shape, dtype, out):
-    y = y.reshape(shape).astype(dtype, copy=False)
+        loops.run_lines(op.lines, key, y)
     if out is None:
-        return y
-    out[...] = y
+        return y.astype(dtype, copy=False)
+    if y is not out:
+        out[...] = y
     return out
+
+
+def _box_muller_on_arrays(u, v):
+    f = u.dtype.type
+    return numpy.sqrt(f(-2) * numpy.log((u + f(0.5)) * f(2.0**-32))) * numpy.cos(v * f(2.0**-31 * math.pi))
+
+
+def _hashed_on_arrays(key, i):
+    z = key + (i + numpy.uint64(1)) * numpy.uint64(_GOLDEN)
+    z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
+    return z ^ (z >> numpy.uint64(31))
+
+
+# NumPy needs its own functions where Python's `math` or untyped literals would not do
+_ON_ARRAYS = {box_muller: _box_muller_on_arrays, hashed: _hashed_on_arrays}
+for _f, _g in {top24: lambda z: z >> numpy.uint64(40), top53: lambda z: z >> numpy.uint64(11),
+               high: lambda z: z >> numpy.uint64(32), low: lambda z: z & numpy.uint64(0xFFFFFFFF),
+               unit24: lambda x: x * x.dtype.type(2.0**-24), unit53: lambda x: x * 2.0**-53}.items():  # fmt: skip
+    _ON_ARRAYS[_f] = _g
 
 
 def _eager(op: Op, args, spec):
     key = generator.key(spec["stream"])
-    device = spec.get("device")
-    return wrap(op.run(key, spec["shape"], numpy.dtype(spec["dtype"])), usable(device))
+    return wrap(op.run(key, spec["shape"], numpy.dtype(spec["dtype"])), usable(spec.get("device")))
 
 
 def _infer(*, shape, dtype, stream, device=None):
     return Aval(tuple(shape), numpy.dtype(dtype))
 
 
-uniform01 = Op("uniform01", "random", _eager, run=uniform_numpy, infer=_infer, nin=0)
-normal01 = Op("normal01", "random", _eager, run=normal_numpy, infer=_infer, nin=0)
+uniform01 = Op("uniform01", "random", _eager, infer=_infer, lines=uniform_lines, nin=0)
+normal01 = Op("normal01", "random", _eager, infer=_infer, lines=normal_lines, nin=0)
+for _op in (uniform01, normal01):
+    _op.run = functools.partial(_numbers, _op)
 
 
 def next_stream() -> int:
