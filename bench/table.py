@@ -1,7 +1,8 @@
 """The table of a run: `python bench/table.py [results/baseline.json]` prints the README's, in Markdown.
 
-Times are best of all rounds; with `--median` the medians. `ratio` is the best peer's time divided by our best;
-above 1 numblocks is faster. `eager ratio` is PyTorch eager's time divided by our eager time.
+Times are the best of all rounds; with `--median` the medians. `loop x` and `step x` are the best peer's time
+divided by ours, hybridized and as one compiled step; `eager x` is PyTorch eager's divided by our eager time. Above 1
+we are faster.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ TITLES = {
     "torch": "PyTorch eager", "compile": "torch.compile", "jax": "JAX jit", "mxnet": "MXNet hybridized",
 }  # fmt: skip
 
+RATIOS = ("loop x", "step x", "eager x")
 SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 
 
@@ -52,15 +54,15 @@ def shown(seconds: float | None, unit: str = "s") -> str:
     return f"{figure:.0f} {name}" if figure >= 100 else f"{figure:.3g} {name}"
 
 
-def ratios(row: dict, which: str = "best") -> tuple[float | None, float | None]:
-    """`(best peer / our best, PyTorch eager / our eager)`."""
-    ours = [v for c in ("loop", "step") if (v := value(row, c, which)) is not None]
+def ratios(row: dict, which: str = "best") -> list[float | None]:
+    """How many times faster we are: loop, step (against the best peer), eager (against PyTorch eager)."""
     theirs = [v for c in ("torch", "compile", "jax", "mxnet") if (v := value(row, c, which)) is not None]
-    eager, torch = value(row, "eager", which), value(row, "torch", which)
-    return (
-        min(theirs) / min(ours) if ours and theirs else None,
-        torch / eager if eager is not None and torch is not None else None,
-    )
+    best = min(theirs, default=None)
+    against = {"loop": best, "step": best, "eager": value(row, "torch", which)}
+    return [
+        None if peer is None or (ours := value(row, column, which)) is None else peer / ours
+        for column, peer in against.items()
+    ]
 
 
 def cells(name: str, row: dict, which: str = "best") -> list[str]:
@@ -71,14 +73,14 @@ def cells(name: str, row: dict, which: str = "best") -> list[str]:
 
 def heading() -> str:
     """The columns' names for the screen."""
-    names = ["", *COLUMNS, "ratio", "eager ratio", "goal"]
-    return names[0].ljust(28) + "".join(n.rjust(12) for n in names[1:-1]) + "  goal"
+    names = ["", *COLUMNS, *RATIOS, "goal"]
+    return names[0].ljust(28) + "".join(n.rjust(10) for n in names[1:-1]) + "  goal"
 
 
 def line(name: str, row: dict) -> str:
     """One row for the screen."""
     found = cells(name, row)
-    return found[0].ljust(28) + "".join(c.rjust(12) for c in found[1:-1]) + "  " + found[-1]
+    return found[0].ljust(28) + "".join(c.rjust(10) for c in found[1:-1]) + "  " + found[-1]
 
 
 def reasons(row: dict) -> dict[str, list[str]]:
@@ -94,8 +96,8 @@ def markdown(result: dict, which: str = "best") -> str:
     device = result["device"]
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
     lines = [
-        "| | " + " | ".join(TITLES.values()) + " | ratio | eager ratio | goal |",
-        "|---|" + "---|" * (len(COLUMNS) + 3),
+        "| | " + " | ".join(TITLES.values()) + f" | {' | '.join(RATIOS)} | goal |",
+        "|---|" + "---|" * (len(COLUMNS) + len(RATIOS) + 1),
     ]
     rows = result["rows"]
     place = {name: next((k for k, o in enumerate(ORDER) if name == o or name.startswith(o) and o[-1] == "_"), 99)
@@ -107,7 +109,8 @@ def markdown(result: dict, which: str = "best") -> str:
             why.setdefault(reason, []).extend(f"{name} {key}" for key in keys)
     lines += ["", f"{device['cpu']}, {device['threads']} threads; {versions}; {result['date'][:10]},"
               f" commit {result['commit']}. {'Best' if which == 'best' else 'Median'} of the rounds;"
-              f" ratio = best peer / numblocks' best, eager ratio = PyTorch eager / numblocks eager."]  # fmt: skip
+              f" loop x, step x: best peer / numblocks hybridized, as compiled step; eager x: PyTorch eager / numblocks"
+              f" eager; above 1 numblocks is faster."]  # fmt: skip
     numpy = rows.get("import", {}).get("times", {}).get("numpy/")
     if numpy:
         memory = rows.get("import_rss", {}).get("times", {}).get("numpy/")

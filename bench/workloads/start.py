@@ -1,9 +1,10 @@
 """How long until the first result? Fresh processes: import, first step of LeNet with empty and filled caches.
 
 Each figure comes from a process of its own, `python -m bench.workloads.start PEER QUESTION VARIANT THREADS`, which
-prints one JSON line. The first step counts from after the import to the first loss: making the net, its weights,
-tracing, compiling. Caches lie in a folder that run.py makes; 'cold' empties it first. JAX's 'warm' has its
-persistent compilation cache switched on, which is off by default.
+prints one JSON line. The first step counts from where net, weights and optimizer stand (PyTorch's optimizers and
+torch.compile import much when they are made: that is no step): tracing, compiling, running. Caches lie in a folder
+that run.py makes; 'cold' empties it first. JAX's 'warm' has its persistent compilation cache switched on, which is
+off by default.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def imported(peer: str) -> dict:
 
 
 def first_step(peer: str, variant: str, threads: int) -> dict:
-    """Seconds from after the import to the first loss of lenet_256."""
+    """Seconds of the first step of lenet_256, all of it done."""
     import importlib
 
     from bench.workloads import lenet
@@ -60,10 +61,9 @@ def first_step(peer: str, variant: str, threads: int) -> dict:
     module.start(threads)
     module.versions()
     (case,) = lenet.cases()
-    lenet.data(case)  # NumPy's own warm-up is nobody's
-    importlib.import_module("numpy.random")
+    session = module.session(lenet, case, variant)
     start = time.perf_counter()
-    module.session(lenet, case, variant).run(1)
+    session.run(1)
     return {"seconds": time.perf_counter() - start, "rss": resident()}
 
 
