@@ -11,11 +11,12 @@ import numpy
 
 from .. import tape
 from ..array import ndarray, wrap
-from ..config import CHECK, DEBUG, debug
+from ..config import CHECK, debug
 from ..device import usable
 from ..op import Op, current
 from ..ops import random as rnd
 from ..ops.elementwise import cast
+from . import reasons
 from .graph import Graph, Node, ancestors
 from .plan import Instance, Plan
 from .structure import ARRAY, flatten, rebuild
@@ -51,6 +52,7 @@ class Compiled:
     def __init__(self, call, name: str = "function", **flags):
         self.call, self.name, self.flags = call, name, flags
         self.entries: dict = {}
+        self.known: list[dict] = []  # signatures traced, in words
         self.lock = threading.RLock()
 
     def __call__(self, *args):
@@ -84,9 +86,9 @@ class Compiled:
     def trace(self, args, recording: bool) -> Entry:
         """Trace the function for arguments like these and plan it."""
         leaves, skeleton = flatten(args)
-        if DEBUG >= 1:
-            shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in leaves)
-            debug(1, f"{self.name}: tracing for ({shapes}), training={current.training}, recording={recording}")
+        parts = reasons.describe(args, recording)
+        debug(1, f"{self.name}: tracing for {reasons.summary(parts)}: {reasons.reason(parts, self.known)}")
+        self.known.append(parts)
         device = leaves[0]._device if leaves else usable(None)
         builder = Builder(device)
         traced, variables = [], []
@@ -141,9 +143,9 @@ class Compiled:
             if graph is not None:
                 if CHECK:
                     graph.check()
-                if DEBUG >= 3:
-                    debug(3, f"{self.name}: {stage}\n{graph}")
+                debug(3, f"{self.name}: {stage} graph\n{graph}")
         entry.plan = Plan(forward, len(forward_nodes), targets, backward, [s._data for s in captured], guards)
+        entry.plan.name = self.name
         if backward is not None:
             entry.gradients = list(zip(entry.wanted, entry.plan.grad_slots, backward.outputs, strict=True))
         entry.op = Recorded(self, entry)

@@ -85,13 +85,28 @@ def realigned(node: Node, axes: tuple) -> tuple | None:
     if name == "transpose":
         return tuple(axes[k] for k in node.spec["axes"])
     if name == "reshape":
-        source = node.inputs[0]
-        kept = [a for a, n in zip(axes, source.shape, strict=True) if n != 1]
-        if [n for n in source.shape if n != 1] != [n for n in node.shape if n != 1]:
-            return None
-        it = iter(kept)
-        return tuple(None if n == 1 else next(it) for n in node.shape)
+        return through_reshape(axes, node.inputs[0].shape, node.shape)
     return None
+
+
+def through_reshape(axes: tuple, before, after) -> tuple | None:
+    """The axis map behind a reshape that only drops or adds axes of length 1, from the left; None for any other.
+
+    Axes are matched by place, not by looking at what happens to have length 1: a batch of one is indexed as a batch
+    of many is.
+    """
+    found, k = [], 0
+    for n in after:
+        while k < len(before) and before[k] != n and before[k] == 1:
+            k += 1
+        if k < len(before) and before[k] == n:
+            found.append(axes[k])
+            k += 1
+        elif n == 1:
+            found.append(None)
+        else:
+            return None
+    return tuple(found) if all(n == 1 for n in before[k:]) else None
 
 
 class Fuser:

@@ -29,13 +29,15 @@ class Stream(NamedTuple):
 
 
 class Launch(NamedTuple):
-    """One kernel launch: the program, axis sizes, and for each operand its View and loop strides."""
+    """One kernel launch: the program, axis sizes, for each operand its View and loop strides, and which node each
+    statement of the program belongs to."""
 
     program: Program
     sizes: tuple[int, ...]
     operands: tuple[tuple[View, tuple[int, ...]], ...]
     scalars: tuple
     nodes: tuple[Node, ...]
+    lines: tuple[tuple[str, Node], ...] = ()
 
 
 def whole(node: Node) -> View:
@@ -121,7 +123,9 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
         need = trailing(axes, x, ndim, group.shape)
         return read(x, need)
 
+    lines: list[tuple[str, Node]] = []
     for node in group.nodes:
+        first = len(body)
         if node.kind == "reduce":
             source = node.inputs[0]
             axes = group.axes[source] if source in group.axes else identity(ndim)
@@ -141,6 +145,7 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
             function = scalar(node.op.scalar) if node.kind == "elementwise" and node.op.scalar else CAST
             names[node] = f"t{len(body)}"
             body.append(Line(names[node], function, args, node.dtype.name))
+        lines += [(s.name, node) for s in body[first:]]
     writes = []
     for k, node in enumerate(stored):
         steps = [0] * ndim
@@ -165,6 +170,7 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
         tuple((window, steps) for (window, _, _), steps in zip(data, strides, strict=True)),
         tuple(value for _, _, value in scalars),
         tuple(group.nodes),
+        tuple(lines),
     )
 
 

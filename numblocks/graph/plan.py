@@ -16,6 +16,8 @@ import numpy
 
 from ..kernels import build, loops, native
 from ..ops import random as rnd
+from . import observe
+from .describe import place
 from .fuse import fuse, is_map
 from .graph import Graph, Node
 from .lower import Launch, Stream, View, lower, root_of, view_of, whole
@@ -159,6 +161,7 @@ class Plan:
             self.grad_slots = self.deliver(self.second, backward.outputs)
         self.layout()
         self.pool: list[Instance] = []
+        self.name = "plan"
 
     def kept_roots(self) -> set[Node]:
         """Buffers of the forward pass that hold residuals."""
@@ -230,22 +233,33 @@ class Instance:
 
     __slots__ = ("plan", "arena", "start", "forward", "backward", "env", "addresses", "words", "made", "guards", "__weakref__")
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, watchers=None):
         self.plan = plan
         self.arena = allocate(plan.arena_bytes)
         self.start = native.address(self.arena)
         self.env: list = [None] * len(plan.slots)
         self.addresses = [0] * len(plan.slots)
-        self.words: list[list] = [[] for _ in plan.slots]  # by slot: (packed words, position, byte offset)
         self.made: dict[int, tuple] = {}
-        self.forward = Bound(self, plan.first, lambda n: plan.offsets[n])
-        self.backward = None
-        if plan.second is not None:
-            own = plan.second.buffers
-            self.backward = Bound(self, plan.second, lambda n: plan.offsets[("b", n) if n in own else n])
+        self.bind(watchers)
         for k, array in enumerate(plan.captured, plan.arguments):
             self.put(k, array)
         self.guards = [self.forward.array(w)(self.env) for w in plan.guards]
+
+    def bind(self, watchers=None) -> None:
+        """Make the steps callable; again when someone starts or stops looking on (see `observe`)."""
+        plan = self.plan
+        if watchers is None:
+            watchers = observe.watchers
+            observe.instances.add(self)
+        self.words: list[list] = [[] for _ in plan.slots]  # by slot: (packed words, position, byte offset)
+        self.forward = Bound(self, plan.first, lambda n: plan.offsets[n], watchers)
+        self.backward = None
+        if plan.second is not None:
+            own = plan.second.buffers
+            self.backward = Bound(self, plan.second, lambda n: plan.offsets[("b", n) if n in own else n], watchers)
+        for words, address in zip(self.words, self.addresses, strict=True):
+            for packed, position, offset in words if address else ():
+                packed[position] = address + offset
 
     def put(self, slot: int, array: numpy.ndarray) -> None:
         """Let `slot` be `array`, C-contiguous or copied."""
@@ -283,7 +297,7 @@ class Bound:
     single native call walks.
     """
 
-    def __init__(self, instance: Instance, schedule: Schedule, offset_of):
+    def __init__(self, instance: Instance, schedule: Schedule, offset_of, watchers=()):
         self.instance, self.schedule, self.offset_of = instance, schedule, offset_of
         self.slots = instance.plan.slots
         self.launches = 0
@@ -292,8 +306,25 @@ class Bound:
         self.steps: list = []
         self.rows: list[tuple] = []
         for step in schedule.steps:
-            self.bind(step)
+            if watchers:
+                self.watched(step, watchers)
+            else:
+                self.bind(step)
         self.flush()
+
+    def watched(self, step, watchers) -> None:
+        """Bind a step by itself, each watcher's function round it."""
+        first = len(self.steps)
+        self.bind(step)
+        native = bool(self.rows)
+        self.flush()
+        for watcher in watchers:
+            self.steps[first:] = [watcher(self, step, native, function) for function in self.steps[first:]]
+
+    def title(self) -> str:
+        """Name and pass, for those who look on."""
+        plan = self.instance.plan
+        return f"{plan.name} {'forward' if self.schedule is plan.first else 'backward'}"
 
     def run(self, base: int) -> None:
         """Run all steps; `base` is the call's first random stream."""
@@ -344,7 +375,7 @@ class Bound:
 
     def bind_launch(self, step: Launch) -> None:
         program = step.program
-        kernel = loops.program_kernel(program)
+        kernel = loops.program_kernel(program, {name: place(node.where) for name, node in step.lines if node.where})
         strides = [s for _, s in step.operands]
         values = [0 if isinstance(v, Stream) else v for v in step.scalars]
         packed = loops.pack(program, step.sizes, [0] * len(strides), strides, values)
@@ -361,7 +392,7 @@ class Bound:
             return
         self.keep.append(kernel)
         grain = loops.grain(program, step.sizes, extent)
-        if extent < 2 * grain or build.threads() == 1:
+        if kernel.address is not None and (extent < 2 * grain or build.threads() == 1):
             self.launches += 1
             self.row(kernel.address, 0, extent, packed)
         else:
@@ -421,7 +452,7 @@ class Bound:
         """A matrix product as a row: NumPy's BLAS called from the table. False where it does not take the operands."""
         node, (a, b) = step.node, step.operands
         item = node.itemsize
-        address = native.gemm(node.dtype.name)
+        address = None if build.interpreted() else native.gemm(node.dtype.name)
         if address is None or 0 in node.shape or a.shape[-1] == 0:
             return False
         batch = node.shape[:-2]
