@@ -9,15 +9,16 @@ import os
 import re
 import sys
 import threading
+import time
 from collections import namedtuple
 from pathlib import Path
 
-from . import cache, workers
+from . import cache, interpreter, notes, workers
 from .cache import digest, directory
 from .workers import set_threads, threads
 
-__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "launched", "load", "report",
-           "run", "set_threads", "threads"]
+__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "interpreted", "launched", "load",
+           "observer", "report", "run", "set_threads", "threads"]
 
 CacheInfo = namedtuple("CacheInfo", "builds loads launches kernels directory")
 
@@ -26,6 +27,7 @@ _kernels: dict[str, "Kernel"] = {}
 _tags: list[str] = []
 _builds = _loads = 0
 _launches = 0
+observer = None    # called `(what happened, kernel, seconds)` when a kernel has been built or loaded
 
 
 class Kernel:
@@ -35,7 +37,8 @@ class Kernel:
         name: the function's name in its text, and the object's symbol.
         path: the readable text on disk; None when nothing could be written.
         text: the text.
-        address: of native code `void (int64_t lo, int64_t hi, int64_t *a)`, valid while the kernel lives.
+        address: of native code `void (int64_t lo, int64_t hi, int64_t *a)`, valid while the kernel lives; None
+            under NUMBA_DISABLE_JIT, where the text runs as Python.
         call: the bare ctypes function, not counted in `launches`: the cheapest way in.
     """
 
@@ -57,12 +60,13 @@ class Kernel:
         return f"<kernel {self.name}>"
 
 
-def load(name: str, text: str) -> Kernel:
+def load(name: str, text: str, where: dict[str, str] | None = None) -> Kernel:
     """Kernel `name` of the module `text`: from memory, else from disk, else compiled now and kept on disk.
 
     Args:
         name: a function `def name(lo, hi, a)` of the text; ends in a hash (`digest`) by convention.
         text: a complete Python module that begins with `prelude.header(...)`.
+        where: the user's `file:line` for names that the function assigns; written beside them in a file that is new.
 
     Returns:
         The same Kernel for the same name and text.
@@ -82,8 +86,22 @@ def load(name: str, text: str) -> Kernel:
     with _lock:
         kernel = _kernels.get(name)
         if kernel is None or kernel.text != text:
-            kernel = _kernels[name] = _from_disk(name, text) or _build(name, text)
+            start = time.perf_counter()
+            if interpreted():
+                event, kernel = "read", _plain(name, text, where)
+            else:
+                event, kernel = "loaded", _from_disk(name, text)
+                if kernel is None:
+                    event, kernel = "built", _build(name, text, where)
+            _kernels[name] = kernel
+            if observer is not None:
+                observer(event, kernel, time.perf_counter() - start)
     return kernel
+
+
+def interpreted() -> bool:
+    """Whether kernels run as plain Python, for a debugger: NUMBA_DISABLE_JIT=1."""
+    return interpreter.wanted()
 
 
 def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
@@ -96,7 +114,10 @@ def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
     """
     global _launches
     _launches += 1
-    workers.run(kernel.call, n, argp, grain)
+    if kernel.address is None:
+        kernel.call(0, n, argp)  # a debugger sees this thread only
+    else:
+        workers.run(kernel.call, n, argp, grain)
 
 
 def launched(count: int) -> None:
@@ -159,15 +180,18 @@ def _from_disk(name, text):
     return Kernel(name, text, source, address, call)
 
 
-def _build(name, text):
+def _plain(name, text, where):
+    source = _write(_paths(name)[0], notes.annotate(name, text, where).encode())
+    return Kernel(name, text, source, None, interpreter.load(name, text, str(source or f"<kernel {name}>")))
+
+
+def _build(name, text, where=None):
     global _builds
     source, path = _paths(name)
-    source = _write(source, text.encode())               # first: errors point into a file that is there
+    source = _write(source, notes.annotate(name, text, where).encode())               # first: errors point into a file that is there
     shown = str(source or f"<kernel {name}>")
     try:
-        from . import compiler  # numba comes in here and nowhere else
-
-        data, undefined = compiler.compile_object(name, text, shown)
+        data, undefined = _compile(name, text, shown)
         call, address = _loader().load_object(data, name, undefined)
     except Exception as error:
         raise RuntimeError(_complaint(name, shown, error)) from error
@@ -175,6 +199,18 @@ def _build(name, text):
     if source is not None:
         _write(path, cache.seal(text, data, undefined))
     return Kernel(name, text, source, address, call)
+
+
+def _compile(name, text, shown):
+    """Object code by the direct translator, or by Numba for what it does not know."""
+    from . import direct  # brings in llvmlite, as the loader does
+
+    try:
+        return direct.compile_object(name, text, shown)
+    except direct.Unsupported:
+        from . import compiler  # numba comes in here and nowhere else
+
+        return compiler.compile_object(name, text, shown)
 
 
 def _write(path, data):

@@ -121,10 +121,19 @@ def launch(program: Program, kernel, sizes, packed: np.ndarray) -> None:
         build.run(kernel, extent, packed.ctypes.data, grain(program, sizes, extent))
 
 
-@functools.cache
-def program_kernel(program: Program):
-    """The compiled kernel of a program, from memory, disk or a fresh build."""
-    return build.load(*emit(program))
+_kernels: dict[Program, build.Kernel] = {}
+
+
+def program_kernel(program: Program, where: dict[str, str] | None = None) -> build.Kernel:
+    """The compiled kernel of a program, from memory, disk or a fresh build.
+
+    Args:
+        where: the user's `file:line` for names of statements, written into the kernel's file if that is new.
+    """
+    kernel = _kernels.get(program)
+    if kernel is None:
+        kernel = _kernels[program] = build.load(*emit(program), where)
+    return kernel
 
 
 @functools.cache

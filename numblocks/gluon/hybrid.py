@@ -8,6 +8,7 @@ from .. import autograd
 from ..array import ndarray, wrap
 from ..device import current_device
 from ..graph.compiled import Compiled
+from ..graph.explain import Explanation, explain
 from ..graph.trace import Builder, tracing
 from ..op import current
 from .block import Block
@@ -129,6 +130,28 @@ class HybridBlock(Block):
         if clear:
             self._traced = None
         super().hybridize(active, **flags)
+
+    def explain(self, *inputs, train: bool = False) -> Explanation:
+        """What a compiled call of this net does: print it.
+
+        It lists for forward (and with `train`, backward) what is fused into which kernel and from which of your lines
+        it comes, the kernels' files, launches, BLAS calls, steps in Python, bytes moved, and memory. The net is
+        compiled for `inputs` as a hybridized call would compile it; nothing is computed.
+
+        Args:
+            inputs: the arguments of a call.
+            train: explain the recorded call in train mode.
+
+        >>> net = nn.HybridSequential(nn.Dense(64, activation='relu'), nn.Dense(10))
+        >>> net.initialize()
+        >>> net.explain(np.ones((16, 20))).forward.blas
+        2
+        """
+        if current.substitute is not None:
+            raise RuntimeError("explain: called while a net is traced. It traces by itself. Call it outside forward.")
+        with autograd.record() if train else autograd.pause():
+            traced = self._prepare(inputs, {})
+            return explain(traced.compiled.entry(inputs)[0])
 
     def _run_compiled(self, *args, **kwargs):
         traced = self._traced

@@ -9,7 +9,7 @@ import threading
 
 import numpy
 
-from .. import tape
+from .. import config, tape
 from ..array import ndarray, wrap
 from ..config import CHECK, debug
 from ..device import usable
@@ -17,6 +17,7 @@ from ..op import Op, current
 from ..ops import random as rnd
 from ..ops.elementwise import cast
 from . import reasons
+from .explain import explain
 from .graph import Graph, Node, ancestors
 from .plan import Instance, Plan
 from .structure import ARRAY, flatten, rebuild
@@ -87,7 +88,8 @@ class Compiled:
         """Trace the function for arguments like these and plan it."""
         leaves, skeleton = flatten(args)
         parts = reasons.describe(args, recording)
-        debug(1, f"{self.name}: tracing for {reasons.summary(parts)}: {reasons.reason(parts, self.known)}")
+        if config.DEBUG >= 1:
+            debug(1, f"{self.name}: tracing for {reasons.summary(parts)}: {reasons.reason(parts, self.known)}")
         self.known.append(parts)
         device = leaves[0]._device if leaves else usable(None)
         builder = Builder(device)
@@ -143,9 +145,12 @@ class Compiled:
             if graph is not None:
                 if CHECK:
                     graph.check()
-                debug(3, f"{self.name}: {stage} graph\n{graph}")
+                if config.DEBUG >= 3:
+                    debug(3, f"{self.name}: {stage} graph\n{graph}")
         entry.plan = Plan(forward, len(forward_nodes), targets, backward, [s._data for s in captured], guards)
         entry.plan.name = self.name
+        if config.DEBUG >= 3:
+            debug(3, f"{self.name}: fused\n{explain(entry)}")
         if backward is not None:
             entry.gradients = list(zip(entry.wanted, entry.plan.grad_slots, backward.outputs, strict=True))
         entry.op = Recorded(self, entry)

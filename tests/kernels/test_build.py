@@ -313,15 +313,38 @@ except RuntimeError as error:
     assert "kernel triple" in out and "numba is not installed" in out
 
 
-def test_compiler_switched_off_says_so(place):
+def test_compiler_switched_off_runs_the_text_itself(place):
     out = python(f"""
+import sys
+import numpy as np
 from numblocks.kernels import build
-try:
-    build.load("double", {text_of("double")!r})
-except RuntimeError as error:
-    print(error)
+kernel = build.load("double", {text_of("double")!r}, {{"x": "train.py:12"}})
+seen = set()
+sys.settrace(lambda frame, event, arg: seen.add(frame.f_code.co_filename))
+x, y = np.arange(3, dtype=np.float32), np.zeros(3, np.float32)
+build.run(kernel, 3, np.array([x.ctypes.data, y.ctypes.data]).ctypes.data, 1)
+sys.settrace(None)
+print(y.tolist(), kernel.address, str(kernel.path) in seen, "numba" in sys.modules)
 """, NUMBA_DISABLE_JIT="1")
-    assert "NUMBA_DISABLE_JIT" in out
+    assert out.strip() == "[0.0, 2.0, 4.0] None True False"
+
+
+def test_the_file_names_the_users_lines_and_the_key_does_not(place):
+    text = prelude.header("twice") + """def twice(lo, hi, a):
+    for i in range(lo, hi):
+        t0 = pointer(a[0], float32)[i]
+        t1 = t0 * float32(2)
+        pointer(a[1], float32)[i] = t1
+"""
+    kernel = build.load("twice", text, {"t1": "train.py:12", "t7": "other.py:1"})
+    shown = kernel.path.read_text()
+    assert "t1 = t0 * float32(2)  # train.py:12\n" in shown and "other" not in shown
+    assert kernel.text == text and [line.split("  #")[0] for line in shown.splitlines()[9:]] == text.splitlines()[9:]
+    builds = build.cache_info().builds
+    assert build.load("twice", text, {"t1": "elsewhere.py:3"}) is kernel
+    build.clear(disk=False)
+    np.testing.assert_array_equal(apply(build.load("twice", text, {"t1": "elsewhere.py:3"}), X), 2 * X)
+    assert build.cache_info().builds == builds and kernel.path.read_text() == shown
 
 
 def test_decorated_text_works_too(place):

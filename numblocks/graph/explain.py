@@ -1,0 +1,187 @@
+"""What a compiled call consists of: groups, kernels and their files, BLAS calls, Python steps, bytes, memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..kernels import loops
+from .describe import bytes_of, kind, label, nbytes, nodes, place, size, traffic
+from .lower import Launch, View
+from .plan import Instance, Plan
+
+
+class StepInfo(NamedTuple):
+    """One step.
+
+    Attributes:
+        kind: 'kernel', 'BLAS', 'python' or 'copy'.
+        name: the kernel's, or the op's.
+        ops: names of the ops it computes, in order; several in one kernel are fused.
+        operands: what it reads and writes, as `float32[4,3]`.
+        nbytes: bytes it must move at least.
+        native: part of a native table; otherwise called from Python (a large kernel, split over threads, is).
+        file: the kernel's readable source.
+        statements: the kernel's statements with the user's lines.
+    """
+
+    kind: str
+    name: str
+    ops: tuple[str, ...]
+    operands: str
+    nbytes: int
+    native: bool
+    file: str
+    statements: tuple[str, ...]
+
+
+class Pass(NamedTuple):
+    """The steps of a forward or backward pass."""
+
+    title: str
+    steps: tuple[StepInfo, ...]
+
+    def count(self, *kinds: str) -> int:
+        """Steps of these kinds."""
+        return sum(s.kind in kinds for s in self.steps)
+
+    @property
+    def launches(self) -> int:
+        """Generated kernels launched."""
+        return self.count("kernel")
+
+    @property
+    def blas(self) -> int:
+        """Matrix products done by NumPy's BLAS from the native table."""
+        return self.count("BLAS")
+
+    @property
+    def python(self) -> int:
+        """Steps that call Python: ops with an implementation of their own, and copies."""
+        return self.count("python", "copy")
+
+    @property
+    def calls(self) -> int:
+        """Calls that leave Python: one for each run of native steps, one for every other step."""
+        return sum(not s.native or k == 0 or not self.steps[k - 1].native for k, s in enumerate(self.steps))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes moved."""
+        return sum(s.nbytes for s in self.steps)
+
+    def __str__(self) -> str:
+        head = (f"{self.title}: {_number(self.launches, 'kernel')}, {_number(self.blas, 'BLAS call')},"
+                f" {_number(self.python, 'Python step')} in {_number(self.calls, 'call')}; {size(self.nbytes)} moved")  # fmt: skip
+        lines = [head]
+        for k, s in enumerate(self.steps):
+            ops = " + ".join(s.ops)
+            threads = "" if s.native or s.kind != "kernel" else " (split over threads)"
+            lines.append(f"  {k + 1:3} {s.kind:6} {s.name}{f': {ops}' if ops not in (s.name, '') else ''}{threads}")
+            lines.append(f"             {s.operands}, {size(s.nbytes)}")
+            lines += [f"             {text}" for text in s.statements]
+            if s.file:
+                lines.append(f"             in {s.file}")
+        return "\n".join(lines)
+
+
+class Explanation(NamedTuple):
+    """What `net.explain(x)` returns; printing it gives the listing.
+
+    Attributes:
+        name: of the function.
+        signature: the arguments it is compiled for.
+        passes: forward, and backward when recorded.
+        arena_bytes: working memory of one call in flight (arguments, parameters, results not counted).
+        residuals: `(what, bytes)` of the buffers kept from forward for backward.
+    """
+
+    name: str
+    signature: str
+    passes: tuple[Pass, ...]
+    arena_bytes: int
+    residuals: tuple[tuple[str, int], ...]
+
+    @property
+    def forward(self) -> Pass:
+        """The forward pass."""
+        return self.passes[0]
+
+    @property
+    def backward(self) -> Pass | None:
+        """The backward pass, None if nothing is differentiated."""
+        return self.passes[1] if len(self.passes) > 1 else None
+
+    @property
+    def residual_bytes(self) -> int:
+        """Bytes kept from forward for backward."""
+        return sum(n for _, n in self.residuals)
+
+    def __str__(self) -> str:
+        kept = "; ".join(f"{what} {size(n)}" for what, n in self.residuals)
+        memory = f"memory: arena {size(self.arena_bytes)}, kept for backward {size(self.residual_bytes)}"
+        return "\n".join([f"{self.name}({self.signature})", *map(str, self.passes), memory + (f": {kept}" if kept else "")])
+
+    __repr__ = __str__
+
+
+def explain(entry) -> Explanation:
+    """The Explanation of a traced signature (`compiled.Entry`)."""
+    return explain_plan(entry.plan)
+
+
+def explain_plan(plan: Plan) -> Explanation:
+    """The Explanation of a plan. Builds its kernels, runs nothing."""
+    found: dict[int, list[StepInfo]] = {id(plan.first): [], id(plan.second): []}
+    seen: list = []
+
+    def collect(bound, step, native, function):
+        if not any(step is other for other in seen):
+            seen.append(step)
+            found[id(bound.schedule)].append(info(step, native))
+        return function
+
+    Instance(plan, [collect])
+    passes = [Pass("forward", tuple(found[id(plan.first)]))]
+    if plan.second is not None:
+        passes.append(Pass("backward", tuple(found[id(plan.second)])))
+    arguments = ", ".join(f"{n.dtype.name}{list(n.shape)}" for n in plan.inputs[: plan.arguments])
+    roots = sorted(plan.kept_roots() - set(plan.inputs), key=lambda n: n.number)
+    residuals = tuple((f"{_what(n)}{f' ({place(n.where)})' if n.where else ''}", n.size * n.itemsize) for n in roots)
+    return Explanation(plan.name, arguments, tuple(passes), plan.arena_bytes, residuals)
+
+
+def info(step, native: bool) -> StepInfo:
+    """The StepInfo of a step of a plan."""
+    reads, writes = traffic(step)
+    operands = f"{', '.join(map(_window, reads)) or 'nothing'} -> {', '.join(map(_window, writes))}"
+    file, statements = "", ()
+    if isinstance(step, Launch):
+        file = str(loops.program_kernel(step.program).path or "")
+        where = {name: place(node.where) for name, node in step.lines}
+        statements = tuple(_with_place(text, where.get(text.split(" = ")[0], "")) for text in step.program.lines())
+    elif nodes(step) and nodes(step)[0].where:
+        operands += f"  # {place(nodes(step)[0].where)}"
+    return StepInfo(kind(step, native), label(step), tuple(n.op.name for n in nodes(step)), operands, nbytes(step), native,
+                    file, statements)  # fmt: skip
+
+
+def _with_place(text: str, where: str) -> str:
+    return f"{text:44} # {where}" if where else text
+
+
+def _window(view: View) -> str:
+    root = view.root
+    name = f"{root.label} " if root.label else ""
+    part = "" if bytes_of(view) == root.size * root.itemsize else " (part)"
+    return f"{name}{root.dtype.name}{list(view.shape)}{part}"
+
+
+def _what(node) -> str:
+    return f"{node.op.name if node.op else node.label} {node.dtype.name}{list(node.shape)}"
+
+
+def _number(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
+__all__ = ["Explanation", "Pass", "StepInfo", "explain", "explain_plan"]
