@@ -18,7 +18,7 @@ from .op import Op, current
 from .ops.elementwise import add, astype
 from .ops.reduce import sum_to
 
-_count = itertools.count()
+counter = itertools.count()
 
 
 class Leaf:
@@ -49,7 +49,7 @@ class Step:
         first = y[0] if several else y
         self.device, self.cls = first._device, type(first)
         self.parents = [getattr(a, "_node", None) for a in args]
-        self.order = next(_count)
+        self.order = next(counter)
 
     def answer(self):
         """The answer again, attached to this step so that higher orders see it."""
@@ -85,6 +85,9 @@ def record(op: Op, args, spec, y) -> None:
         return
     for a in args:
         if isinstance(a, ndarray) and a._node is not None:
+            stand_in = current.substitute  # in a trace, variables it reached for are on the tape as what stands for them
+            if stand_in is not None:
+                args = tuple([stand_in(x) if isinstance(x, ndarray) and x._node is not None else x for x in args])
             step = Step(op, args, spec, y)
             if type(y) is tuple:
                 for k, part in enumerate(y):

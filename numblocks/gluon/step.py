@@ -141,9 +141,9 @@ class _Ready:
         y._data, y._device, y._node = instance.fresh(self.slot, self.node), entry.device, None
         base = rnd.generator.advance(entry.draws) if entry.draws else 0
         instance.forward.run(base)
-        for flag, (_, on, check) in zip(instance.guards, entry.builder.guards, strict=True):
+        for k, flag in enumerate(instance.guards):
             if flag[()]:
-                refuse(entry, instance, on, check)
+                refuse(entry, instance, k)
         instance.backward.run(base)
         for leaf in self.leaves:
             leaf.fresh = True

@@ -34,11 +34,12 @@ class Entry:
         wanted: positions among the plan's inputs whose gradients the backward pass computes.
         on_tape: which outputs depend on a variable.
         classes: of the outputs.
+        returned: for each output its slot, Node and class.
         gradients: for each wanted input its position, the slot of its gradient and the Node.
         builder: the trace, for looking at.
     """
 
-    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws", "gradients")
+    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws", "gradients", "returned")
 
 
 class Compiled:
@@ -151,6 +152,7 @@ class Compiled:
         entry.plan.name = self.name
         if config.DEBUG >= 3:
             debug(3, f"{self.name}: fused\n{explain(entry)}")
+        entry.returned = list(zip(entry.plan.output_slots, forward_nodes, entry.classes, strict=True))
         if backward is not None:
             entry.gradients = list(zip(entry.wanted, entry.plan.grad_slots, backward.outputs, strict=True))
         entry.op = Recorded(self, entry)
@@ -189,47 +191,69 @@ def run(entry: Entry, leaves):
     """Run an entry on the leaves of its arguments."""
     plan = entry.plan
     instance = plan.pool.pop() if plan.pool else Instance(plan)
-    put = instance.put
-    for k, x in enumerate(leaves):
-        put(k, x._data)
+    k = 0
+    for x in leaves:
+        instance.put(k, x._data)
+        k += 1
     outputs = []
-    for slot, node, cls in zip(plan.output_slots, plan.forward.outputs, entry.classes, strict=False):
+    device = entry.device
+    for slot, node, cls in entry.returned:
         y = cls.__new__(cls)
-        y._data, y._device, y._node = instance.fresh(slot, node), entry.device, None
+        y._data, y._device, y._node = instance.fresh(slot, node), device, None
         outputs.append(y)
     base = rnd.generator.advance(entry.draws) if entry.draws else 0
     instance.forward.run(base)
-    for flag, (_, on, check) in zip(instance.guards, entry.builder.guards, strict=True):
+    k = 0
+    for flag in instance.guards:
         if flag[()]:
-            refuse(entry, instance, on, check)
-    if plan.second is not None:
-        operands = (*leaves, *entry.sources)
-        answers = tuple([y for y, on in zip(outputs, entry.on_tape, strict=True) if on])
-        answer = answers if len(answers) > 1 else answers[0]
-        current.record(entry.op, operands, {"ticket": Ticket(instance, base)}, answer)
-    else:
+            refuse(entry, instance, k)
+        k += 1
+    if plan.second is None:
         instance.release()
+    else:
+        CompiledStep(entry, instance, base, leaves, outputs)
     return outputs[0] if entry.structure is ARRAY else rebuild(entry.structure, outputs)
 
 
-def refuse(entry: Entry, instance: Instance, on: Node, check) -> None:
-    """Raise the error of a guard, with the values it is about if they are at hand."""
+def refuse(entry: Entry, instance: Instance, k: int) -> None:
+    """Raise the error of guard `k`, with the values it is about if they are at hand."""
+    _, on, check = entry.builder.guards[k]
     slot = entry.plan.slots.get(on)
     values = None if slot is None else instance.env[slot]
     check(values)
     raise IndexError(f"{entry.op.name}: an index is out of range or no whole number.")
 
 
-class Ticket:
-    """The right to an instance's residuals; the instance goes back to its plan with the last reference."""
+class CompiledStep(tape.Step):
+    """A compiled call on the tape. It holds the instance with the residuals, and gives it back to the plan when it is
+    released or forgotten."""
 
     __slots__ = ("instance", "base")
 
-    def __init__(self, instance: Instance, base: int):
-        self.instance, self.base = instance, base
+    def __init__(self, entry: Entry, instance: Instance, base: int, leaves, outputs):
+        self.op, self.spec, self.instance, self.base = entry.op, None, instance, base
+        self.args = (*leaves, *entry.sources)
+        self.parents = [x._node for x in self.args]
+        self.order = next(tape.counter)
+        heads = [y for y, on in zip(outputs, entry.on_tape, strict=True) if on] if len(outputs) > 1 else outputs
+        self.device, self.cls = entry.device, type(heads[0])
+        if len(heads) == 1:
+            self.data = heads[0]._data
+            heads[0]._node = self
+        else:
+            self.data = tuple([y._data for y in heads])
+            for k, y in enumerate(heads):
+                y._node = tape.Part(self, k)
+
+    def release(self) -> None:
+        """Forget operands, answers and residuals."""
+        super().release()
+        self.__del__()
 
     def __del__(self):
-        self.instance.release()
+        instance, self.instance = self.instance, None
+        if instance is not None:
+            instance.release()
 
 
 class Recorded(Op):
@@ -241,14 +265,14 @@ class Recorded(Op):
         self.name, self.kind, self.nout, self.vjp, self.traced = compiled.name, "compiled", 1, (), None
         self.compiled, self.entry = compiled, entry
 
-    def pull(self, step: tape.Step, g, arrive, into) -> None:
+    def pull(self, step: CompiledStep, g, arrive, into) -> None:
         """Send cotangents to the operands; gradients of variables are written where they belong when `into` allows."""
-        entry, ticket = self.entry, step.spec["ticket"]
+        entry = self.entry
         if current.record is not None:
-            for k, d in zip(entry.wanted, replay(self.compiled, entry, g, step.args, ticket), strict=True):
+            for k, d in zip(entry.wanted, replay(self.compiled, entry, g, step), strict=True):
                 arrive(step.parents[k], d)
             return
-        plan, instance = entry.plan, ticket.instance
+        plan, instance = entry.plan, step.instance
         put, env, parents = instance.put, instance.env, step.parents
         if type(g) is list or len(plan.cotangents) > 1:
             for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
@@ -265,7 +289,7 @@ class Recorded(Op):
                 later.append((parent, wrap(instance.fresh(slot, node), entry.device)))
             else:
                 put(slot, buffer)
-        instance.backward.run(ticket.base)
+        instance.backward.run(step.base)
         for parent, d in later:
             arrive(parent, d)
 
@@ -279,14 +303,14 @@ def heads_of(entry: Entry, g) -> list:
     ]
 
 
-def replay(compiled: Compiled, entry: Entry, g, xs, ticket: Ticket) -> list:
+def replay(compiled: Compiled, entry: Entry, g, step: CompiledStep) -> list:
     """Gradients as recorded computations, for higher orders: the graph is evaluated op by op on the tape."""
-    plan = entry.plan
+    plan, xs = entry.plan, step.args
     values: dict[Node, ndarray] = dict(zip(plan.inputs, xs, strict=True))
     for node in plan.forward.nodes:
         spec = node.spec
         if node.kind == "random":
-            spec = {**spec, "stream": ticket.base + spec["stream"]}
+            spec = {**spec, "stream": step.base + spec["stream"]}
         inputs = tuple(values[x] if isinstance(x, Node) else x for x in node.inputs)
         if node.op is cast and inputs[0].dtype == node.dtype:
             values[node] = inputs[0]

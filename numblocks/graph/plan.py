@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from ctypes import c_int64, c_void_p
 from typing import NamedTuple
 
 import numpy
@@ -223,6 +224,20 @@ class Plan:
         self.offsets, self.arena_bytes = arena.place()
 
 
+def holders(made: dict, slot: int) -> int:
+    """How many references an array has; the interpreter's own differ between Pythons, so `UNHELD` is measured."""
+    return sys.getrefcount(made[slot])
+
+
+def _unheld() -> int:
+    made = {0: numpy.empty(1)}
+    env = [made[0]]
+    return holders(made, 0) if env else 0
+
+
+UNHELD = _unheld()  # of an array that only `made` and `env` refer to
+
+
 class Instance:
     """A plan bound to memory of its own; one forward pass and the backward passes that belong to it.
 
@@ -239,7 +254,7 @@ class Instance:
         self.start = native.address(self.arena)
         self.env: list = [None] * len(plan.slots)
         self.addresses = [0] * len(plan.slots)
-        self.made: dict[int, tuple] = {}
+        self.made: dict[int, numpy.ndarray] = {}
         self.bind(watchers)
         for k, array in enumerate(plan.captured, plan.arguments):
             self.put(k, array)
@@ -274,12 +289,11 @@ class Instance:
 
     def fresh(self, slot: int, node: Node) -> numpy.ndarray:
         """An array for an output: the last one again if nobody holds it any more, else a new one."""
-        array, held = self.made.get(slot, (None, 0))
-        if array is None or self.env[slot] is not array or sys.getrefcount(array) != held:
-            array = numpy.empty(node.shape, node.dtype)
-            self.put(slot, array)
-            self.made[slot] = (array, 0)
-            self.made[slot] = (array, sys.getrefcount(array))  # held here, in env, in the pair, and by the call
+        made = self.made
+        if slot in made and self.env[slot] is made[slot] and holders(made, slot) == UNHELD:
+            return made[slot]
+        array = made[slot] = numpy.empty(node.shape, node.dtype)
+        self.put(slot, array)
         return array
 
     def release(self) -> None:
@@ -341,9 +355,10 @@ class Bound:
             return
         table = numpy.array([word for row in self.rows for word in row], dtype=numpy.int64)
         self.keep.append(table)
-        pointer, count, call = native.address(table), len(self.rows), native.sequence()
+        start, count, pointer = c_int64(0), c_int64(len(self.rows)), c_void_p(native.address(table))
+        call = native.sequence()
         self.rows = []
-        self.steps.append(lambda env, base: call(0, count, pointer))
+        self.steps.append(lambda env, base: call(start, count, pointer))
 
     def python(self, function) -> None:
         """A step that is a Python function of the environment and the call's first random stream."""

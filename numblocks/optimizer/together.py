@@ -50,7 +50,7 @@ class Together:
         self.constants = constants(optimizer)
         self.arrays = [x for w, g, state in zip(weights, grads, states, strict=True) for x in (w, g, *state)]
         self.buffers = [x._data for x in self.arrays]
-        self.table, self.rows = numpy.empty((len(weights), width), "float32"), None
+        self.table = numpy.empty((len(weights), width), "float32")
         builder = Builder(device)
 
         bound = []
@@ -80,6 +80,5 @@ class Together:
 
     def __call__(self, numbers) -> None:
         """Make one update with a row of numbers for each weight."""
-        if numbers != self.rows:
-            self.table[...] = self.rows = numbers
+        self.table[...] = numbers
         self.instance.forward.run(0)

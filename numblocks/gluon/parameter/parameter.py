@@ -82,8 +82,7 @@ class Parameter:
             )
         self.name = name
         self.init = init
-        self.lr_mult = lr_mult
-        self.wd_mult = wd_mult
+        self._lr_mult, self._wd_mult = lr_mult, wd_mult
         self.allow_deferred_init = allow_deferred_init
         self._stype, self._grad_stype = stype, grad_stype
         self._differentiable = differentiable
@@ -140,6 +139,26 @@ class Parameter:
     @dtype.setter
     def dtype(self, dtype) -> None:
         self.cast(dtype)
+
+    @property
+    def lr_mult(self) -> float:
+        """Factor on the optimizer's learning rate."""
+        return self._lr_mult
+
+    @lr_mult.setter
+    def lr_mult(self, factor: float) -> None:
+        self._lr_mult = factor
+        Version.number += 1
+
+    @property
+    def wd_mult(self) -> float:
+        """Factor on the optimizer's weight decay."""
+        return self._wd_mult
+
+    @wd_mult.setter
+    def wd_mult(self, factor: float) -> None:
+        self._wd_mult = factor
+        Version.number += 1
 
     @property
     def grad_req(self) -> str:
