@@ -221,10 +221,11 @@ def pull(step: Step, g, arrive) -> None:
     """Send the cotangent of a step's answer to its operands."""
     op, args, y = step.op, step.args, step.answer()
     elementwise = op.kind == "elementwise"
+    together = op.vjp(g, y, *args, **step.spec) if op.joint else None
     for k, parent in enumerate(step.parents):
         if parent is None or not op.differentiable(k):
             continue
-        d = op.pullback(k, g, y, args, step.spec)
+        d = op.pullback(k, g, y, args, step.spec) if together is None else together[k]
         if d is None:
             continue
         x = args[k]

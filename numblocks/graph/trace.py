@@ -44,6 +44,7 @@ class Builder:
         self.device = device
         self._interned: dict = {}
         self._captured: dict[int, ndarray] = {}
+        self._stand_ins: list[tuple[ndarray, ndarray]] = []  # (traced array, what it stands for)
         self._count = 0
 
     def input(self, shape, dtype, label: str, source: ndarray | None = None) -> Node:
@@ -58,11 +59,25 @@ class Builder:
         found = self._captured.get(id(x))
         if found is None:
             node = self.input(x.shape, x.dtype, f"p{len(self._captured)}", x)
-            found = wrap(node, x._device, type(x))
-            self._captured[id(x)] = found
+            found = self._stand_in(x, node)
             if x._node is not None:
                 self.on_capture(x, found)
         return found
+
+    def _stand_in(self, x: ndarray, node: Node) -> ndarray:
+        found = self._captured[id(x)] = wrap(node, x._device, type(x))
+        self._stand_ins.append((found, x))
+        return found
+
+    def assign(self, target: ndarray, value: ndarray) -> None:
+        """Note that `target` becomes `value` after the call; whoever reads it later in the trace sees `value`."""
+        source = next((x for traced, x in self._stand_ins if traced is target), target)
+        self.capture(source)
+        node = value._data if isinstance(value._data, Node) else self.capture(value)._data
+        if node.dtype != source.dtype:
+            node = self.node(cast, (node,), {"dtype": source.dtype.name})
+        self.effects = [(x, n) for x, n in self.effects if x is not source] + [(source, node)]
+        self._stand_in(source, node)
 
     def on_capture(self, x: ndarray, traced: ndarray) -> None:
         """Called when a captured array is on the tape; whoever wants gradients overrides it."""
@@ -75,7 +90,7 @@ class Builder:
             aval = op.infer(*inputs, **spec)
             if isinstance(aval, tuple):
                 whole = Node(op, inputs, spec, (), aval[0].dtype, self._next(), user_line())
-                found = tuple(
+                found = whole.parts = tuple(
                     Node(ITEM, (whole,), {"index": k}, a.shape, a.dtype, self._next(), whole.where) for k, a in enumerate(aval)
                 )
             else:
@@ -96,7 +111,7 @@ class Builder:
         inputs, cls, traced = [], ndarray, op.kind == "random"
         for a in args:
             if isinstance(a, ndarray):
-                traced = traced or isinstance(a._data, Node)
+                traced = traced or isinstance(a._data, Node) or a._node is not None  # a variable changes between calls
                 cls = type(a) if issubclass(type(a), cls) else cls
         if not traced:
             return op.eager(op, args, spec)
@@ -161,11 +176,6 @@ def tracing(builder: Builder):
     def substitute(x: ndarray) -> ndarray:
         return x if isinstance(x._data, Node) else builder.capture(x)
 
-    def assign(target: ndarray, value: ndarray) -> None:
-        source = next((s for n, s in zip(builder.inputs, builder.sources, strict=True) if n is target._data), target)
-        node = value._data if isinstance(value._data, Node) else builder.capture(value)._data
-        builder.effects.append((source, node))
-
     def next_stream() -> int:
         builder.draws += 1
         return builder.draws - 1
@@ -177,7 +187,7 @@ def tracing(builder: Builder):
     cur = current
     before = cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard
     cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard = (
-        builder.evaluate, substitute, assign, next_stream, guard
+        builder.evaluate, substitute, builder.assign, next_stream, guard
     )  # fmt: skip
     try:
         yield builder
