@@ -13,6 +13,7 @@ import cProfile
 import ctypes
 import importlib
 import pstats
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -23,12 +24,11 @@ from bench.workloads import FILES  # noqa: E402
 
 
 class Clocks:
-    """Seconds and calls of everything a plan runs, by name. Made before anything is planned."""
+    """Times of everything a plan runs, by name. Made before anything is planned."""
 
     def __init__(self):
         self.on = False
-        self.seconds: dict = collections.defaultdict(float)
-        self.calls: dict = collections.Counter()
+        self.taken: dict[str, list[float]] = collections.defaultdict(list)
 
     def watch(self) -> None:
         """Put clocks into the plan's ways to run things."""
@@ -43,6 +43,7 @@ class Clocks:
             def rows(lo, hi, table):
                 if not self.on:
                     return call(lo, hi, table)
+                lo, hi, table = (getattr(x, "value", x) for x in (lo, hi, table))  # plans hold them as ctypes numbers
                 words = (ctypes.c_int64 * (4 * hi)).from_address(table)
                 for k in range(lo, hi):
                     name = self.name(words[4 * k], words[4 * k + 3], build, native)
@@ -59,8 +60,12 @@ class Clocks:
     def time(self, name, call, *args):
         start = time.perf_counter()
         call(*args)
-        self.seconds[name] += time.perf_counter() - start
-        self.calls[name] += 1
+        self.taken[name].append(time.perf_counter() - start)
+
+    def table(self, steps: int) -> list[tuple[float, float, str]]:
+        """`(seconds a step, calls a step, name)`, slowest first. Medians: a noisy machine has outliers."""
+        rows = ((statistics.median(t) * len(t) / steps, len(t) / steps, name) for name, t in self.taken.items())
+        return sorted(rows, reverse=True)
 
     def name(self, address: int, packed: int, build, native) -> str:
         """What a row of a native table is."""
@@ -124,11 +129,13 @@ def main(arguments=None) -> None:
     clocks.on = True
     session.run(n)
     clocks.on = False
-    inside = sum(clocks.seconds.values()) / n
-    print(f"{options.case} {options.variant}: {best * 1e6:.1f} us a step (best), in plans {inside * 1e6:.1f} us (mean)")
+    found = clocks.table(n)
+    inside = sum(seconds for seconds, _, _ in found)
+    title = f"{options.case} {options.variant}"
+    print(f"{title}: {best * 1e6:.1f} us a step (best), in plans {inside * 1e6:.1f} us (medians)")
     print(f"{'us/step':>12} {'calls':>6}  plan step")
-    for name, seconds in sorted(clocks.seconds.items(), key=lambda item: -item[1])[: options.top]:
-        print(f"{seconds / n * 1e6:12.2f} {clocks.calls[name] / n:6.1f}  {name}")
+    for seconds, calls, name in found[: options.top]:
+        print(f"{seconds * 1e6:12.2f} {calls:6.1f}  {name}")
     profile = cProfile.Profile()
     profile.enable()
     session.run(n)
