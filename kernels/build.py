@@ -188,7 +188,7 @@ def _plain(name, text, where):
 def _build(name, text, where=None):
     global _builds
     source, path = _paths(name)
-    source = _write(source, notes.annotate(name, text, where).encode())               # first: errors point into a file that is there
+    source = _write(source, notes.annotate(name, text, where).encode())  # first: errors point into a file that is there
     shown = str(source or f"<kernel {name}>")
     try:
         data, undefined = _compile(name, text, shown)

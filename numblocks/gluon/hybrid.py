@@ -151,7 +151,8 @@ class HybridBlock(Block):
             raise RuntimeError("explain: called while a net is traced. It traces by itself. Call it outside forward.")
         with autograd.record() if train else autograd.pause():
             traced = self._prepare(inputs, {})
-            return explain(traced.compiled.entry(inputs)[0])
+            names = {id(x): name for name, p in self.named_parameters() for x in p._arrays.values()}
+            return explain(traced.compiled.entry(inputs)[0], names)
 
     def _run_compiled(self, *args, **kwargs):
         traced = self._traced

@@ -1,4 +1,7 @@
-"""Steps of a plan in words and numbers: what kind, which ops, how many bytes. Read by debug output, explain, profiler."""
+"""Steps of a plan in words and numbers: what kind, which ops, how many bytes.
+
+Read by debug output, explain and the profiler.
+"""
 
 from __future__ import annotations
 

@@ -70,9 +70,9 @@ class Pass(NamedTuple):
         return sum(s.nbytes for s in self.steps)
 
     def __str__(self) -> str:
-        head = (f"{self.title}: {_number(self.launches, 'kernel')}, {_number(self.blas, 'BLAS call')},"
-                f" {_number(self.python, 'Python step')} in {_number(self.calls, 'call')}; {size(self.nbytes)} moved")  # fmt: skip
-        lines = [head]
+        steps = f"{_number(self.launches, 'kernel')}, {_number(self.blas, 'BLAS call')}"
+        steps += f", {_number(self.python, 'Python step')} in {_number(self.calls, 'call')}"
+        lines = [f"{self.title}: {steps}; {size(self.nbytes)} moved"]
         for k, s in enumerate(self.steps):
             ops = " + ".join(s.ops)
             threads = "" if s.native or s.kind != "kernel" else " (split over threads)"
@@ -119,25 +119,37 @@ class Explanation(NamedTuple):
     def __str__(self) -> str:
         kept = "; ".join(f"{what} {size(n)}" for what, n in self.residuals)
         memory = f"memory: arena {size(self.arena_bytes)}, kept for backward {size(self.residual_bytes)}"
-        return "\n".join([f"{self.name}({self.signature})", *map(str, self.passes), memory + (f": {kept}" if kept else "")])
+        memory += f": {kept}" if kept else ""
+        return "\n".join([f"{self.name}({self.signature})", *map(str, self.passes), memory])
 
     __repr__ = __str__
 
 
-def explain(entry) -> Explanation:
-    """The Explanation of a traced signature (`compiled.Entry`)."""
-    return explain_plan(entry.plan)
+def explain(entry, names=None) -> Explanation:
+    """The Explanation of a traced signature (`compiled.Entry`).
+
+    Args:
+        names: by `id` of an array the function reaches for, what to call it.
+    """
+    captured = entry.plan.inputs[entry.plan.arguments :]
+    given = names or {}
+    known = {n: given.get(id(x), n.label) for n, x in zip(captured, entry.sources, strict=True)}
+    return explain_plan(entry.plan, known)
 
 
-def explain_plan(plan: Plan) -> Explanation:
-    """The Explanation of a plan. Builds its kernels, runs nothing."""
+def explain_plan(plan: Plan, names=None) -> Explanation:
+    """The Explanation of a plan. Builds its kernels, runs nothing.
+
+    Args:
+        names: by input Node, what to call it.
+    """
     found: dict[int, list[StepInfo]] = {id(plan.first): [], id(plan.second): []}
     seen: list = []
 
     def collect(bound, step, native, function):
         if not any(step is other for other in seen):
             seen.append(step)
-            found[id(bound.schedule)].append(info(step, native))
+            found[id(bound.schedule)].append(info(step, native, names or {}))
         return function
 
     Instance(plan, [collect])
@@ -150,10 +162,11 @@ def explain_plan(plan: Plan) -> Explanation:
     return Explanation(plan.name, arguments, tuple(passes), plan.arena_bytes, residuals)
 
 
-def info(step, native: bool) -> StepInfo:
-    """The StepInfo of a step of a plan."""
+def info(step, native: bool, names) -> StepInfo:
+    """The StepInfo of a step of a plan; `names` as for `explain_plan`."""
     reads, writes = traffic(step)
-    operands = f"{', '.join(map(_window, reads)) or 'nothing'} -> {', '.join(map(_window, writes))}"
+    came, went = (", ".join(_window(view, names) for view in views) for views in (reads, writes))
+    operands = f"{came or 'nothing'} -> {went}"
     file, statements = "", ()
     if isinstance(step, Launch):
         file = str(loops.program_kernel(step.program).path or "")
@@ -161,19 +174,19 @@ def info(step, native: bool) -> StepInfo:
         statements = tuple(_with_place(text, where.get(text.split(" = ")[0], "")) for text in step.program.lines())
     elif nodes(step) and nodes(step)[0].where:
         operands += f"  # {place(nodes(step)[0].where)}"
-    return StepInfo(kind(step, native), label(step), tuple(n.op.name for n in nodes(step)), operands, nbytes(step), native,
-                    file, statements)  # fmt: skip
+    ops = tuple(n.op.name for n in nodes(step))
+    return StepInfo(kind(step, native), label(step), ops, operands, nbytes(step), native, file, statements)
 
 
 def _with_place(text: str, where: str) -> str:
     return f"{text:44} # {where}" if where else text
 
 
-def _window(view: View) -> str:
+def _window(view: View, names) -> str:
     root = view.root
-    name = f"{root.label} " if root.label else ""
+    name = names.get(root, root.label)
     part = "" if bytes_of(view) == root.size * root.itemsize else " (part)"
-    return f"{name}{root.dtype.name}{list(view.shape)}{part}"
+    return f"{name}{' ' if name else ''}{root.dtype.name}{list(view.shape)}{part}"
 
 
 def _what(node) -> str:

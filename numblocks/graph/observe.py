@@ -1,4 +1,4 @@
-"""Who looks on while plans run: nobody, NUMBLOCKS_DEBUG, or the profiler. Decided when a plan is bound, not at each launch.
+"""Who looks on while plans run: nobody, NUMBLOCKS_DEBUG, or the profiler; decided when a plan is bound.
 
 A watcher is a function `(bound, step, native, function) -> function`: what it returns runs in the place of the
 step's `function(env, base)`. While one is set each step is bound alone, so the times of small kernels include a
