@@ -3,7 +3,10 @@
     prelude     names every kernel text may use: view, pointer, stack, bit casts, dtypes
     build       the front door: load(name, text) -> Kernel, run over threads, counts, report
     cache       where text and objects lie, how they are named and written
-    compiler    text -> Numba -> LLVM IR -> object code (the only module that imports numba, with intrinsics)
+    direct      text -> LLVM IR for the plain part of Python that most kernels are written in; no numba
+                (direct_values, direct_calls: its expressions)
+    compiler    text -> Numba -> LLVM IR, for all other texts (imports numba, with the *intrinsics)
+    codegen     LLVM IR -> object code
     tile        blocks of vectors that stay in registers: matrix products in kernels
     intrinsics  what the prelude's names become inside compiled code
     loader      object code -> address, through llvmlite alone

@@ -23,7 +23,8 @@ _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_
              "NUMBA_CPU_FEATURES", "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
              "NUMBA_DISABLE_INTEL_SVML")
 _SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "lanes.py",
-            "lane_values.py", "lanes_ir.py", "compiler.py", "loader.py")
+            "lane_values.py", "lanes_ir.py", "lane_memory.py", "tile_ir.py", "compiler.py", "direct.py",
+            "direct_values.py", "direct_calls.py", "codegen.py", "loader.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 

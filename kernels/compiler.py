@@ -5,29 +5,18 @@ import sys
 import types as python_types
 import warnings
 
-import llvmlite.binding as llvm
 from numba import njit
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaWarning
 
-from . import intrinsics, lanes_ir, loader, tile_intrinsics
+from . import codegen, intrinsics, lanes_ir, tile_intrinsics
+from .codegen import Refused
 
 SIGNATURE = types.void(types.int64, types.int64, types.CPointer(types.int64))
 # plain function -> its compiled form
 COMPILED = {**intrinsics.COMPILED, **tile_intrinsics.COMPILED, **lanes_ir.COMPILED}
 OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
-
-# What an optimized kernel may still call: the C math library and memory moves.
-_LIBM = ("acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs "
-         "floor fma fmax fmin fmod frexp hypot ldexp lgamma log log10 log1p log2 nearbyint pow remainder "
-         "rint round roundeven sin sincos sinh sqrt tan tanh tgamma trunc")
-ALLOWED = frozenset(_LIBM.split()) | {name + "f" for name in _LIBM.split()} | {
-    "memcpy", "memmove", "memset", "memcmp", "bcmp", "_GLOBAL_OFFSET_TABLE_", *loader.PLACEHOLDERS}
-
-
-class Refused(Exception):
-    """The text compiled, but not into a kernel that can stand alone on disk."""
 
 
 def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
@@ -53,20 +42,8 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
     if ".const.picklebuf" in ir:
         raise Refused("it can raise a Python exception (raise, assert, a slice of unequal length, or range() "
                       "with a step that is not a literal: use while)")
-    module = llvm.parse_assembly(_export(ir, dispatcher.overloads[signature].fndesc.llvm_func_name, name))
-    for item in (*module.functions, *module.global_variables):
-        if not item.is_declaration and item.name != name:
-            item.linkage = "internal"      # helpers of two kernels can never meet under one name
-    machine = loader.host_machine()
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=0)))
-    data = machine.emit_object(module)
-    undefined = loader.undefined_symbols(module, data)
-    unknown = sorted(set(undefined) - ALLOWED)
-    if unknown:
-        raise Refused(f"its code calls {', '.join(unknown)}, and there is only the C math library")
-    return data, [symbol for symbol in undefined if symbol != "_GLOBAL_OFFSET_TABLE_"]
+    inner = dispatcher.overloads[signature].fndesc.llvm_func_name
+    return codegen.to_object(_export(ir, inner, name), name, optimize=False)
 
 
 def _compile(name, text, path):

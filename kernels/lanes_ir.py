@@ -6,7 +6,7 @@ import numpy
 from numba.core import types
 from numba.extending import intrinsic
 
-from . import lanes
+from . import lane_memory, lanes
 from .lane_values import Value
 
 
@@ -63,34 +63,12 @@ def _lane(function):
     return intrinsic(typing)
 
 
-def _scope(module, kind, k=0):
-    """Alias scopes: 'reads' as a whole, and each written operand. Named by strings: the same in all
-    modules.
-    """
-    domain = module.add_metadata(["numblocks"])
-    return module.add_metadata([f"numblocks.{kind}{k}", domain])
-
-
-_WRITES = 16
-
-
-def widen(builder):
-    """Ask for the widest vectors there are: LLVM prefers half of AVX-512 unless told."""
-    # llvmlite's own `add` knows no attributes that are pairs
-    set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-
-
 @intrinsic
 def load(typingctx, p, i):
     """`p[i]` as the prelude's `load`, marked as reading what no store of the kernel writes."""
+
     def codegen(context, builder, signature, args):
-        value = builder.load(builder.gep(args[0], [args[1]]), align=_align(context, p.dtype))
-        module = builder.module
-        value.set_metadata("alias.scope", module.add_metadata([_scope(module, "reads")]))
-        value.set_metadata(
-            "noalias", module.add_metadata([_scope(module, "write", k) for k in range(_WRITES)])
-        )
-        return value
+        return lane_memory.load(builder, *args, align=_align(context, p.dtype))
 
     return p.dtype(p, types.intp), codegen
 
@@ -101,13 +79,7 @@ def store(typingctx, p, i, value, k):
     number = k.literal_value
 
     def codegen(context, builder, signature, args):
-        widen(builder)
-        done = builder.store(args[2], builder.gep(args[0], [args[1]]), align=_align(context, p.dtype))
-        module = builder.module
-        if number < _WRITES:
-            others = [_scope(module, "write", n) for n in range(_WRITES) if n != number]
-            done.set_metadata("alias.scope", module.add_metadata([_scope(module, "write", number)]))
-            done.set_metadata("noalias", module.add_metadata([_scope(module, "reads"), *others]))
+        lane_memory.store(builder, *args[:3], number, align=_align(context, p.dtype))
         return context.get_dummy_value()
 
     return types.void(p, types.intp, p.dtype, k), codegen

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numblocks.kernels import build, cache, prelude, workers
+from numblocks.kernels import build, cache, direct, prelude, workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +36,11 @@ def text_of(name, value="x[i] * float32(2)"):
     for i in range(lo, hi):
         y[i] = {value}
 '''
+
+
+def by_numba(name, value="x[i] * float32(2)"):
+    """The same through an array, which the direct translator leaves to Numba."""
+    return text_of(name, value).replace("x = pointer(a[0], float32)", "x = view(a[0], hi, float32)")
 
 
 def apply(kernel, x):
@@ -306,9 +311,10 @@ sys.modules["numba"] = None
 from numblocks.kernels import build
 build.load("double", {text_of("double")!r})               # is in the cache: needs no numba
 try:
-    build.load("triple", {text_of("triple", "x[i] * float32(3)")!r})
+    build.load("triple", {by_numba("triple", "x[i] * float32(3)")!r})
 except RuntimeError as error:
     print(error)
+build.load("quadruple", {text_of("quadruple", "x[i] * float32(4)")!r})
 """)
     assert "kernel triple" in out and "numba is not installed" in out
 
@@ -345,6 +351,50 @@ def test_the_file_names_the_users_lines_and_the_key_does_not(place):
     build.clear(disk=False)
     np.testing.assert_array_equal(apply(build.load("twice", text, {"t1": "elsewhere.py:3"}), X), 2 * X)
     assert build.cache_info().builds == builds and kernel.path.read_text() == shown
+
+
+@pytest.mark.parametrize("value", [
+    "x[i] * float32(2)", "x[i] if i % 2 == 0 or x[i] > 2 else -x[i]", "float32(i // 3 - (i - 9) // 4)",
+    "x[max(i - 1, 0)] / 2.0", "float32(0 <= i < 3 and not i == 1)", "float32(int32(x[i] * 2.5) % -3)",
+    "x[i] * math.pi", "x[-(-i)]",
+])
+def test_direct_translation_agrees_with_numba(place, value, monkeypatch):
+    one = apply(build.load("one", text_of("one", value)), X)
+    monkeypatch.setattr(direct, "compile_object", lambda *args: (_ for _ in ()).throw(direct.Unsupported))
+    np.testing.assert_array_equal(one, apply(build.load("other", text_of("other", value)), X))
+
+
+def test_direct_translation_of_control_flow(place):
+    text = prelude.header("loops") + '''
+
+def first_below(x, n, bound):
+    for i in range(n):
+        if x[i] < bound:
+            return i
+    return -1
+
+
+def loops(lo, hi, a):
+    x, y = pointer(a[0], float32), pointer(a[1], float32)
+    for i in range(hi - 1, lo - 1, -1):
+        if i == 5:
+            continue
+        k, total = 0, 0.0
+        while True:
+            total += x[k]
+            k += 1
+            if k > i:
+                break
+        y[i] = total + first_below(x, hi, i)
+'''
+    plain = {}
+    exec(text, plain)
+    x = np.array([4, 3, 2, 1, 0, 7, 9], np.float32)
+    want = np.zeros_like(x)
+    plain["loops"](0, x.size, np.array([x.ctypes.data, want.ctypes.data]))
+    code = f"from numblocks.kernels import build; build.load('loops', {text!r})"
+    assert python(f"import sys; {code}; print('numba' in sys.modules)").strip() == "False"
+    np.testing.assert_array_equal(apply(build.load("loops", text), x), want)
 
 
 def test_decorated_text_works_too(place):
