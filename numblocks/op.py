@@ -58,6 +58,7 @@ class Op:
         scalar: the plain Python function of an elementwise op.
         domain: where tests may draw each argument; kinks: points (or a test) to stay away from.
         nout: number of results.
+        joint: the one callable `vjp` gives the cotangents of all arguments at once, as a tuple.
         help: what it computes.
         traced: the same in other ops, for graphs: those fuse.
         lines: of a random op, `(line, key, index, dtype) -> name`: its arithmetic as lines of a generated loop.
@@ -65,13 +66,13 @@ class Op:
 
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
-        "examples", "help", "traced", "lines",
+        "examples", "help", "traced", "lines", "joint",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
         self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
-        self.domain, self.nin, self.nout, self.examples = (-3.0, 3.0), 1, 1, ()
+        self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
         for field, value in fields.items():
             setattr(self, field, value)
         if name in REGISTRY:

@@ -171,7 +171,7 @@ def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> 
     Movements, bool masks and random numbers are computed again from what they come from: a view costs nothing, and
     a comparison or a hash less than the memory it would occupy.
     """
-    of_forward = {n for n in forward if n.op is not None}
+    of_forward = {p for n in forward if n.op is not None for p in (n, *n.parts)}
     residuals: dict[Node, None] = {}
     stack, seen = list(grads), set()
     while stack:
@@ -312,7 +312,9 @@ def replay(compiled: Compiled, entry: Entry, g, step: CompiledStep) -> list:
         if node.kind == "random":
             spec = {**spec, "stream": step.base + spec["stream"]}
         inputs = tuple(values[x] if isinstance(x, Node) else x for x in node.inputs)
-        if node.op is cast and inputs[0].dtype == node.dtype:
+        if node.kind == "item":
+            values[node] = inputs[0][node.spec["index"]]
+        elif node.op is cast and inputs[0].dtype == node.dtype:
             values[node] = inputs[0]
         else:
             values[node] = node.op(*inputs, **spec)

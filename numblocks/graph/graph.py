@@ -16,13 +16,15 @@ class Node(Aval):
         number: position in the graph; inputs of a node have smaller numbers.
         where: `(file, line)` of the user's statement.
         label: name of an input.
+        parts: of an op with several results, their Nodes.
     """
 
-    __slots__ = ("op", "inputs", "spec", "number", "where", "label", "__weakref__")
+    __slots__ = ("op", "inputs", "spec", "number", "where", "label", "parts", "__weakref__")
 
     def __init__(self, op: Op | None, inputs, spec, shape, dtype, number: int, where=None, label: str = ""):
         self.op, self.inputs, self.spec = op, inputs, spec
         self.shape, self.dtype, self.number, self.where, self.label = tuple(shape), dtype, number, where, label
+        self.parts: tuple[Node, ...] = ()
 
     @property
     def is_input(self) -> bool:

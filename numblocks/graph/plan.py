@@ -67,10 +67,11 @@ class Schedule:
                     self.add(lower(group, stored, self.view))
             else:
                 node = group.nodes[0]
-                if node.kind == "move" and self.find(node) is not None:
+                if node.kind in ("move", "item") and self.find(node) is not None:
                     continue
                 operands = tuple(self.view(x) if isinstance(x, Node) else x for x in node.inputs)
-                self.hold(node)
+                for made in node.parts or (node,):
+                    self.hold(made)
                 self.add(Call(node, operands))
 
     def hold(self, node: Node) -> None:
@@ -434,13 +435,11 @@ class Bound:
 
     def bind_call(self, step: Call) -> None:
         node = step.node
-        if node.op.nout > 1:
-            raise NotImplementedError(f"{node.op.name}: several results are not planned yet.")
         same = all(x.dtype == node.dtype for x in node.nodes())
         if node.op.name == "matmul" and same and self.bind_gemm(step):
             return
         operands = [self.array(x) if isinstance(x, View) else x for x in step.operands]
-        target = self.array(whole(node))
+        target = self.targets(node)
         spec = dict(node.spec)
         if node.kind == "random":
             stream, run, shape, dtype = spec["stream"], node.op.run, node.shape, node.dtype
@@ -462,6 +461,13 @@ class Bound:
             self.python(lambda env, base: run(left(env), right(env), out=target(env), **spec))
         else:
             self.python(lambda env, base: run(*[x(env) if callable(x) else x for x in operands], out=target(env), **spec))
+
+    def targets(self, node: Node):
+        """A function of the environment that gives the array a Call writes; a tuple of them for several results."""
+        if not node.parts:
+            return self.array(whole(node))
+        found = [self.array(whole(n)) for n in node.parts]
+        return lambda env: tuple([one(env) for one in found])
 
     def bind_gemm(self, step: Call) -> bool:
         """A matrix product as a row: NumPy's BLAS called from the table. False where it does not take the operands."""

@@ -95,7 +95,8 @@ def infer_by_running(op: Op, x, spec) -> Aval:
 
 
 def primitive(
-    *, kind="opaque", infer, vjp=None, name=None, nin=1, nout=1, domain=(-3.0, 3.0), kinks=None, examples=(), traced=None
+    *, kind="opaque", infer, vjp=None, name=None, nin=1, nout=1, domain=(-3.0, 3.0), kinks=None, examples=(), traced=None,
+    joint=False,
 ):
     """Declare an op with a loop of its own: the function is `(*numpy_arrays, out=None, **spec) -> numpy_array`.
 
@@ -104,12 +105,13 @@ def primitive(
         vjp: one callable per array argument (or one for all, taking `index=`), written with ops.
         examples: `((shapes, spec), ...)` for the registry tests.
         traced: the same function in other ops, used in graphs because those fuse.
+        joint: `vjp` gives all cotangents at once (what arrives is a list where `nout` > 1, None for absent parts).
     """
 
     def declare(run: Callable) -> Op:
         op = Op(name or run.__name__.rstrip("_"), kind, eager.plain, vjp=vjp if vjp is None or callable(vjp) else tuple(vjp),
                 run=run, infer=infer, nin=nin, nout=nout, domain=domain, kinks=kinks, examples=examples,
-                traced=traced)  # fmt: skip
+                traced=traced, joint=joint)  # fmt: skip
         op.help = run.__doc__
         return op
 
