@@ -30,6 +30,7 @@ from . import init as init
 from . import lr_scheduler as lr_scheduler
 from . import metric as metric
 from . import optimizer as optimizer
+from . import profiler as profiler
 from . import gluon as gluon
 from .array import ndarray as ndarray
 from .base import MXNetError as MXNetError

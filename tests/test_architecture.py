@@ -22,7 +22,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "ops",
     "tape autograd graph",
     "formats",
-    "np npx nd random init initializer optimizer lr_scheduler metric",
+    "np npx nd random init initializer optimizer lr_scheduler metric profiler",
     "gluon testing",
     "demo",
     "__main__",
