@@ -1,0 +1,186 @@
+"""`check_op`: everything that can be asked of an op whose record says how it is called."""
+
+from __future__ import annotations
+
+import contextlib
+
+import hypothesis
+import numpy
+from hypothesis import strategies as st
+
+from .. import autograd, eager
+from ..array import Aval, wrap
+from ..device import cpu
+from ..graph.compiled import Compiled
+from ..kernels.scalars import Scalar
+from ..kernels.typed import scalar as read_scalar
+from ..op import REGISTRY, Op
+from .calls import Call, calls
+from .drawn import drawn
+from .gradients import check_gradients
+from .strategies import distance_to_kink, layouts
+
+TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}  # against the reference, of the largest magnitude
+APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
+
+
+def check_op(op: Op | str, *, reference=None, cases=None, order: int = 2, max_examples: int = 60, seed: int | None = None) -> None:
+    """Draw calls of `op` and check the answer, its shape rule, kernel, gradients and compiled form.
+
+    | part | what is compared |
+    |---|---|
+    | forward | the answer, for float32 and float64 in any memory layout, with the reference; inputs stay |
+    | kernel | the generated kernel of an elementwise op with its definition |
+    | gradients | VJPs with differences, up to `order` |
+    | hybridized | answer and gradients of the compiled op with the eager ones |
+
+    Args:
+        op: an op, a function made by `numblocks.custom`, or a registered name.
+        reference: `(*numpy_arrays, **keywords)`; by default an elementwise op's own definition, in Python floats.
+        cases: strategy of `(args, spec)`, float64 arguments; by default from the op's record.
+        order: highest order of derivative.
+        max_examples: drawn for each part.
+        seed: of the draws; None draws the same each time.
+
+    Raises:
+        AssertionError: of the smallest call that fails, which is in its notes.
+
+    >>> check_op("tanh", max_examples=5)
+    """
+    op = REGISTRY[op] if isinstance(op, str) else getattr(op, "op", op)
+    cases = calls(op) if cases is None else cases
+    reference = definition(op) if reference is None else reference
+    check = OpCheck(op, reference, order)
+    if reference is not None:
+        drawn(check.forward, arranged(cases), max_examples, seed)
+        if op.kind == "elementwise" and op.scalar is not None:
+            drawn(check.kernel, arranged(cases), max(max_examples // 4, 3), seed)
+    if op.vjp is not None:
+        drawn(check.gradients, cases, max_examples, seed)
+    drawn(check.hybridized, arranged(cases), max(max_examples // 6, 3), seed)
+
+
+def definition(op: Op):
+    """An elementwise op's scalar function over arrays, element by element in Python floats."""
+    if op.kind != "elementwise" or op.scalar is None:
+        return None
+    function = read_scalar(op.scalar)
+    if not isinstance(function, Scalar):
+        return None
+
+    def reference(*xs):
+        xs = numpy.broadcast_arrays(*xs)
+        values = [function(*(x[at].item() for x in xs)) for at in numpy.ndindex(xs[0].shape)]
+        return numpy.array(values, dtype=None if values else numpy.float64).reshape(xs[0].shape)
+
+    return reference
+
+
+@st.composite
+def arranged(draw, cases):
+    """A call in float32 or float64, its arrays in any memory layout."""
+    args, spec = draw(cases)
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    return Call([draw(layouts(numpy.asarray(x, dtype) if x.dtype == "f8" else x)) for x in args], spec)
+
+
+@contextlib.contextmanager
+def kernels_always():
+    """Eager elementwise ops take the generated kernel whatever the size."""
+    before, eager.SMALL = eager.SMALL, -1
+    try:
+        yield
+    finally:
+        eager.SMALL = before
+
+
+def close(found, wanted, tolerance: float, what: str) -> None:
+    """Equal shapes, and values up to `tolerance` times the largest magnitude (at least 1)."""
+    assert found.shape == wanted.shape, f"{what}: shape {found.shape} instead of {wanted.shape}"
+    a, b = numpy.asarray(found, "f8"), numpy.asarray(wanted, "f8")
+    scale = max(1.0, numpy.abs(b[numpy.isfinite(b)]).max(initial=0.0))
+    good = numpy.isclose(a, b, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
+    if not good.all():
+        at = tuple(map(int, numpy.argwhere(~good)[0]))
+        raise AssertionError(f"{what}: {a[at]!r} at {list(at)} instead of {b[at]!r} (tolerance {tolerance:g} of {scale:.3g})")
+
+
+class OpCheck:
+    """The parts of `check_op` for one op."""
+
+    def __init__(self, op: Op, reference, order: int):
+        self.op, self.reference, self.order = op, reference, order
+
+    def call(self, args, spec):
+        return self.op(*[wrap(x, cpu(0)) for x in args], **spec)
+
+    def forward(self, case) -> None:
+        """The answer is the reference's, of the promised shape and dtype; inputs stay."""
+        args, spec = case
+        before = [x.copy() for x in args]
+        y = self.call(args, spec)
+        for x, old in zip(args, before, strict=True):
+            assert numpy.array_equal(x, old, equal_nan=x.dtype.kind == "f"), f"{self.op.name} changed its input {old}"
+        if self.op.infer is not None and self.op.nout == 1:
+            promised = self.op.infer(*[Aval(x.shape, x.dtype) for x in args], **spec)
+            assert (promised.shape, promised.dtype) == (y.shape, y.dtype), f"{self.op.name}: infer says {promised}, the answer is {y.dtype}{y.shape}"
+        self.as_reference(y._data, args, spec)
+
+    def kernel(self, case) -> None:
+        """The same from the generated kernel."""
+        args, spec = case
+        with kernels_always():
+            self.as_reference(self.call(args, spec)._data, args, spec)
+
+    def as_reference(self, y, args, spec) -> None:
+        wide = [x.astype("f8") if x.dtype.kind == "f" else x for x in args]
+        with numpy.errstate(all="ignore"):
+            wanted = numpy.asarray(self.reference(*wide, **spec))
+        narrow = min((x.dtype for x in args if x.dtype.kind == "f"), key=lambda d: d.itemsize, default=numpy.dtype("f8"))
+        if y.dtype.kind == "f":
+            close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE[narrow.name]), self.op.name)
+        else:
+            close(y, wanted.astype(y.dtype) if wanted.size or wanted.shape == y.shape else wanted, 0.0, self.op.name)
+
+    def gradients(self, case) -> None:
+        """VJPs against differences, where the op has a derivative."""
+        args, spec = case
+        if spec.get("dtype", "float64") != "float64" or distance_to_kink(self.op, args) < 1e-5:
+            hypothesis.reject()
+        moving = [k for k, x in enumerate(args) if x.dtype == "f8" and self.op.differentiable(k)]
+
+        def call(*xs):
+            whole = [wrap(x, cpu(0)) for x in args]
+            for k, x in zip(moving, xs, strict=True):
+                whole[k] = x
+            return self.op(*whole, **spec)
+
+        call.__qualname__ = f"<{self.op.name}>"
+        check_gradients(call, *[args[k] for k in moving], order=self.order)
+
+    def hybridized(self, case) -> None:
+        """Compiled, first traced and then replayed, the op gives the same answer and gradients."""
+        args, spec = case
+        compiled = Compiled(lambda *xs: self.op(*xs, **spec), self.op.name)
+        wanted = self.recorded(lambda *xs: self.op(*xs, **spec), args)
+        for turn in ("traced", "replayed"):
+            found = self.recorded(compiled, args)
+            for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
+                what = f"{self.op.name} {turn}: " + ("the answer" if k == 0 else f"the gradient of argument {k - 1}")
+                if b is None:
+                    continue
+                assert a is not None and a.dtype == b.dtype, f"{what} is {getattr(a, 'dtype', None)} instead of {b.dtype}"
+                close(a, b, APART.get(b.dtype.name, 0.0), what)
+
+    def recorded(self, function, args) -> list:
+        """Answer and gradients of a call."""
+        xs = [wrap(x, cpu(0)) for x in args]
+        for k, x in enumerate(xs):
+            if x.dtype.kind == "f" and self.op.differentiable(k):
+                x.attach_grad()
+        with autograd.record():
+            y = function(*xs)
+        if y._node is not None and y.dtype.kind == "f":
+            head = numpy.random.default_rng(3).standard_normal(y.shape).astype(y.dtype)
+            y.backward(wrap(numpy.asarray(head), cpu(0)))
+        return [y.asnumpy(), *(None if x.grad is None else x.grad.asnumpy() for x in xs)]
