@@ -90,6 +90,9 @@ def _checked(pyfunc) -> Scalar:
     fn = read(pyfunc)
     try:
         typed(fn, "float32")
-    except TypeError:
-        typed(fn, "int64")
+    except TypeError as error:
+        try:
+            typed(fn, "int64")
+        except TypeError:
+            raise error from None  # what floats lack says more than what integers lack
     return fn
