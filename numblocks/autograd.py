@@ -248,9 +248,7 @@ def _function_op(function: Function) -> Op:
             memo.update(key=key, g=g, grads=grads)
         return memo["grads"][index]
 
-    op = object.__new__(Op)
-    op.name, op.kind, op.vjp = type(function).__name__, "opaque", vjp
-    return op
+    return Op(type(function).__name__, "opaque", None, registered=False, vjp=vjp)
 
 
 __all__ = [

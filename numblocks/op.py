@@ -62,6 +62,8 @@ class Op:
         help: what it computes.
         traced: the same in other ops, for graphs: those fuse.
         lines: of a random op, `(line, key, index, dtype) -> name`: its arithmetic as lines of a generated loop.
+
+    Ops that are made for one call, or live in graphs only, are not `registered`.
     """
 
     __slots__ = (
@@ -69,12 +71,14 @@ class Op:
         "examples", "help", "traced", "lines", "joint",
     )  # fmt: skip
 
-    def __init__(self, name: str, kind: str, eager: Callable, **fields: Any):
+    def __init__(self, name: str, kind: str, eager: Callable | None, registered: bool = True, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
         self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
         for field, value in fields.items():
             setattr(self, field, value)
+        if not registered:
+            return
         if name in REGISTRY:
             raise ValueError(f"op {name}: the name is taken by {REGISTRY[name]!r}. Names are unique. Choose another.")
         REGISTRY[name] = self

@@ -202,7 +202,4 @@ def _item(parts, *, index, out=None):
     return out
 
 
-ITEM = object.__new__(Op)  # one of several results; a node of the graph only, so not in the registry
-for _field, _value in {"name": "item", "kind": "item", "run": _item, "infer": None, "vjp": None, "nout": 1,
-                       "scalar": None, "result": None, "traced": None}.items():  # fmt: skip
-    setattr(ITEM, _field, _value)
+ITEM = Op("item", "item", None, registered=False, run=_item)  # one of several results: a node of the graph only
