@@ -32,7 +32,7 @@ class Clocks:
 
     def watch(self) -> None:
         """Put clocks into the plan's ways to run things."""
-        from numblocks.graph import plan
+        from numblocks.graph import bind as plan
         from numblocks.kernels import build, native
 
         sequence, python = native.sequence, plan.Bound.python

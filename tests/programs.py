@@ -6,7 +6,8 @@ from strategies import generator
 
 from numblocks import autograd, np, npx
 from numblocks.gluon import HybridBlock
-from numblocks.graph.plan import Call, Copy, Launch
+from numblocks.graph.lower import Launch
+from numblocks.graph.schedule import Call, Copy
 
 
 class Function(HybridBlock):
@@ -93,7 +94,9 @@ def programs(draw, longest=10):
     for _ in range(draw(st.integers(1, longest))):
         k = draw(st.integers(0, len(pool) - 1))
         x = pool[k]
-        kind = draw(st.sampled_from(["unary", "unary", "binary", "binary", "move", *(["reduce", "along"] if x.ndim else [])]))
+        kind = draw(
+            st.sampled_from(["unary", "unary", "binary", "binary", "move", *(["reduce", "along"] if x.ndim else [])])
+        )
         name, operands, keywords = draw(st.sampled_from(sorted(TABLES[kind]))), (k,), {}
         if kind == "binary":
             fits = [j for j, y in enumerate(pool) if fit(x.shape, y.shape)]
@@ -126,7 +129,10 @@ def results(block, inputs, dtype="float64", retain=False):
         x.attach_grad()
     with autograd.record():
         ys = block(*xs)
-    heads = [np.array(numpy.asarray(numpy.cos(numpy.arange(y.size) + k)).reshape(y.shape), dtype=y.dtype) for k, y in enumerate(ys)]
+    heads = [
+        np.array(numpy.asarray(numpy.cos(numpy.arange(y.size) + k)).reshape(y.shape), dtype=y.dtype)
+        for k, y in enumerate(ys)
+    ]
     on = [k for k, y in enumerate(ys) if y._node is not None]
     if on:
         autograd.backward([ys[k] for k in on], [heads[k] for k in on], retain_graph=retain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import autograd
 from ..array import ndarray
 from ..graph.compiled import Entry, refuse, signature
-from ..graph.plan import Instance
+from ..graph.instance import Instance
 from ..ops import random as rnd
 from .hybrid import HybridBlock
 from .structure import Version

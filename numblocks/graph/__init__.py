@@ -7,6 +7,7 @@
 | `rules` | laws applied as nodes are made |
 | `fuse` | which nodes share a loop |
 | `lower` | a group becomes a Program |
-| `memory`, `plan` | where buffers lie, what runs in which order |
+| `schedule`, `memory`, `plan` | what runs in which order, where buffers lie |
+| `bind`, `instance` | a plan over memory of its own, as callable steps |
 | `compiled` | the callable: signatures, the tape, replay |
 """

@@ -1,6 +1,6 @@
 """Compiled functions: trace on a new signature, plan, run, and take part in the tape as one step.
 
-    call(args) --trace--> Graph --tape walked while tracing--> backward Graph --fuse, lower--> Plan --> run
+call(args) --trace--> Graph --tape walked while tracing--> backward Graph --fuse, lower--> Plan --> run
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ..ops.elementwise import cast
 from . import reasons
 from .explain import explain
 from .graph import Graph, Node, ancestors
-from .plan import Instance, Plan
+from .instance import Instance
+from .plan import Plan
 from .structure import ARRAY, flatten, rebuild
 from .trace import Builder, tracing
 
@@ -39,7 +40,20 @@ class Entry:
         builder: the trace, for looking at.
     """
 
-    __slots__ = ("plan", "sources", "structure", "wanted", "on_tape", "builder", "classes", "op", "device", "draws", "gradients", "returned")
+    __slots__ = (
+        "plan",
+        "sources",
+        "structure",
+        "wanted",
+        "on_tape",
+        "builder",
+        "classes",
+        "op",
+        "device",
+        "draws",
+        "gradients",
+        "returned",
+    )
 
 
 class Compiled:
@@ -112,9 +126,12 @@ class Compiled:
             out_leaves = [y if isinstance(y._data, Node) else builder.capture(y) for y in out_leaves]
             heads = [y for y in out_leaves if y._node is not None] if recording else []
             forward_nodes = [y._data for y in out_leaves]
-            grads, cotangents, wanted = [], [], []
+            grads, cotangents = [], []
             if heads:
-                cotangents = [wrap(builder.input(y.shape, y.dtype, f"cotangent {k}"), device, ndarray) for k, y in enumerate(heads)]
+                cotangents = [
+                    wrap(builder.input(y.shape, y.dtype, f"cotangent {k}"), device, ndarray)
+                    for k, y in enumerate(heads)
+                ]
                 before, current.record = current.record, None
                 try:
                     grads = tape.cotangents(self.name, heads, cotangents, [v._node for v in variables], retain=False)
@@ -285,7 +302,12 @@ class Recorded(Op):
             buffer = into(parent)
             if buffer is not None and env[slot] is buffer:
                 continue  # as at the last call
-            if buffer is None or buffer.shape != node.shape or buffer.dtype != node.dtype or not buffer.flags.c_contiguous:
+            if (
+                buffer is None
+                or buffer.shape != node.shape
+                or buffer.dtype != node.dtype
+                or not buffer.flags.c_contiguous
+            ):
                 later.append((parent, wrap(instance.fresh(slot, node), entry.device)))
             else:
                 put(slot, buffer)

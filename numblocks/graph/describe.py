@@ -41,7 +41,8 @@ def traffic(step) -> tuple[list[View], list[View]]:
         found = [window for window, _ in step.operands]
         return found[:reads], found[reads:]
     if hasattr(step, "node"):
-        return [x for x in step.operands if isinstance(x, View)], [whole(step.node)]
+        results = step.node.parts or (step.node,)
+        return [x for x in step.operands if isinstance(x, View)], [whole(n) for n in results]
     return [step.source], [whole(step.target)]
 
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from ..kernels import loops
 from .describe import bytes_of, kind, label, nbytes, nodes, place, size, traffic
+from .instance import Instance
 from .lower import Launch, View
-from .plan import Instance, Plan
+from .plan import Plan
 
 
 class StepInfo(NamedTuple):

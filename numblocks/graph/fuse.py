@@ -146,7 +146,9 @@ class Fuser:
                 if [place.get(b) for b in range(len(other.shape))] != outer:
                     continue
                 users = [u for n in other.nodes for u in self.users().get(n, ())]
-                if any(self.group_of[u] not in (group, other) for u in users) or set(other.nodes) & set(self.graph.outputs):
+                if any(self.group_of[u] not in (group, other) for u in users) or set(other.nodes) & set(
+                    self.graph.outputs
+                ):
                     continue
                 inside = {n: tuple(None if b is None else place[b] for b in axes) for n, axes in other.axes.items()}
                 if any(u not in other.axes and (not is_map(u) or trailing(
@@ -222,7 +224,11 @@ class Fuser:
             return False  # a path would leave the group and come back
         reduced = group.reduced
         if node.kind == "reduce":
-            want = frozenset(group.axes[node.inputs[0]][k] for k in node.spec["axis"]) if node.inputs[0] in group.axes else None
+            want = (
+                frozenset(group.axes[node.inputs[0]][k] for k in node.spec["axis"])
+                if node.inputs[0] in group.axes
+                else None
+            )
             if want is None or None in want or (reduced and want != reduced):
                 return False
             if not reduced and not self.may_reduce(group, want):
@@ -256,7 +262,11 @@ class Fuser:
             kept = [None if k in node.spec["axis"] else a for k, a in enumerate(source)]
             if set(source) - {None} != set(range(len(group.shape))):
                 return None  # the operand must vary along every axis of the loop
-            return tuple(kept) if node.spec["keepdims"] else tuple(a for k, a in enumerate(kept) if k not in node.spec["axis"])
+            return (
+                tuple(kept)
+                if node.spec["keepdims"]
+                else tuple(a for k, a in enumerate(kept) if k not in node.spec["axis"])
+            )
         if node.shape == group.shape:
             axes = identity(node.ndim)
         else:

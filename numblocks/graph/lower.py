@@ -8,7 +8,7 @@ import numpy
 
 from ..kernels import loops
 from ..kernels.program import CAST, INDEX, Line, Operand, Program, Reduce, Store
-from ..kernels.typed import scalar
+from ..kernels.scalars import scalar
 from .fuse import Group, identity, is_map, trailing
 from .graph import Node
 
@@ -106,7 +106,7 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
         if key not in reads:
             window = view(x)
             steps = [0] * ndim
-            for axis, step, n in zip(axes, window.strides, x.shape, strict=True):
+            for axis, step in zip(axes, window.strides, strict=True):
                 if axis is not None:
                     steps[axis] += step
             reads[key] = f"x{len(reads)}"
@@ -160,7 +160,10 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
     program = Program(
         axes,
         tuple(Operand(f"x{k}", d, lay) for k, ((_, _, d), lay) in enumerate(zip(read_data, layouts, strict=False))),
-        tuple(Operand(f"y{k}", d, lay) for k, ((_, _, d), lay) in enumerate(zip(writes, layouts[len(read_data) :], strict=True))),
+        tuple(
+            Operand(f"y{k}", d, lay)
+            for k, ((_, _, d), lay) in enumerate(zip(writes, layouts[len(read_data) :], strict=True))
+        ),
         tuple((name, dtype) for (dtype, _, _), name in scalars.items()),
         tuple(body),
     )

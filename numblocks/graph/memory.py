@@ -24,7 +24,7 @@ class Arena:
         total = 0
         for first, last, size, key in sorted(self.wanted, key=lambda w: -w[2]):
             at = 0
-            for offset, end, f, e in sorted(p for p in placed if p[2] <= last and first <= p[3]):
+            for offset, end, _, _ in sorted(p for p in placed if p[2] <= last and first <= p[3]):
                 if at + size <= offset:
                     break
                 at = max(at, end)

@@ -66,6 +66,5 @@ def print_step(bound, step, native: bool, function):
     return run
 
 
-
 if config.DEBUG:
     set_debug(config.DEBUG)

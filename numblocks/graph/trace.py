@@ -91,7 +91,8 @@ class Builder:
             if isinstance(aval, tuple):
                 whole = Node(op, inputs, spec, (), aval[0].dtype, self._next(), user_line())
                 found = whole.parts = tuple(
-                    Node(ITEM, (whole,), {"index": k}, a.shape, a.dtype, self._next(), whole.where) for k, a in enumerate(aval)
+                    Node(ITEM, (whole,), {"index": k}, a.shape, a.dtype, self._next(), whole.where)
+                    for k, a in enumerate(aval)
                 )
             else:
                 found = Node(op, inputs, spec, aval.shape, aval.dtype, self._next(), user_line())

@@ -12,7 +12,8 @@ import numpy
 from .. import autograd
 from ..array import ndarray, wrap
 from ..graph.graph import Graph
-from ..graph.plan import Instance, Plan
+from ..graph.instance import Instance
+from ..graph.plan import Plan
 from ..graph.trace import Builder, tracing
 from .optimizer import NUMBERS, Optimizer
 

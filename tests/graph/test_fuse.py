@@ -7,7 +7,7 @@ from programs import Function, counted, entries, evaluate, hybrid, programs, res
 
 from numblocks import np, npx
 from numblocks.graph.fuse import LINES, OPERANDS, fuse
-from numblocks.graph.plan import Launch
+from numblocks.graph.lower import Launch
 
 
 def rand(*shape):
