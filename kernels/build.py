@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 
 from . import cache, interpreter, notes, workers
@@ -18,7 +19,7 @@ from .cache import digest, directory
 from .workers import set_threads, threads
 
 __all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "interpreted", "launched", "load",
-           "observer", "report", "run", "set_threads", "threads"]
+           "object_code", "observer", "recorder", "report", "run", "set_threads", "threads"]
 
 CacheInfo = namedtuple("CacheInfo", "builds loads launches kernels directory")
 
@@ -27,6 +28,7 @@ _kernels: dict[str, "Kernel"] = {}
 _tags: list[str] = []
 _builds = _loads = 0
 _launches = 0
+recorder = None    # called `(kernel, n, argp)` at each `run`, while someone writes down what an op launches
 observer = None    # called `(what happened, kernel, seconds)` when a kernel has been built or loaded
 
 
@@ -42,10 +44,16 @@ class Kernel:
         call: the bare ctypes function, not counted in `launches`: the cheapest way in.
     """
 
-    __slots__ = ("name", "text", "path", "address", "call", "__weakref__")
+    __slots__ = ("name", "path", "address", "call", "_text", "__weakref__")
 
     def __init__(self, name, text, path, address, call):
-        self.name, self.text, self.path, self.address, self.call = name, text, path, address, call
+        self.name, self._text, self.path, self.address, self.call = name, text, path, address, call
+
+    @property
+    def text(self) -> str:
+        if not isinstance(self._text, str):
+            self._text = self._text()
+        return self._text
 
     def __call__(self, lo: int, hi: int, argp: int) -> None:
         """Run over `[lo, hi)` with the int64 array at address `argp`; releases the GIL."""
@@ -59,13 +67,19 @@ class Kernel:
     def __repr__(self):
         return f"<kernel {self.name}>"
 
+    def is_of(self, text) -> bool:
+        """Whether `text` is this kernel's; what is not written yet is known by its name alone."""
+        return callable(text) or self.text == text
 
-def load(name: str, text: str, where: dict[str, str] | None = None) -> Kernel:
+
+def load(name: str, text: str | Callable[[], str], where: dict[str, str] | None = None) -> Kernel:
     """Kernel `name` of the module `text`: from memory, else from disk, else compiled now and kept on disk.
 
     Args:
         name: a function `def name(lo, hi, a)` of the text; ends in a hash (`digest`) by convention.
-        text: a complete Python module that begins with `prelude.header(...)`.
+        text: a complete Python module that begins with `prelude.header(...)`, or LLVM assembly that begins with a
+            comment; or a function that writes it. That is called for a build only, so then the name's hash must stand
+            for all that the text depends on (the sources of the emitters are part of the cache's tag).
         where: the user's `file:line` for names that the function assigns; written beside them in a file that is new.
 
     Returns:
@@ -81,13 +95,13 @@ def load(name: str, text: str, where: dict[str, str] | None = None) -> Kernel:
         'two'
     """
     kernel = _kernels.get(name)
-    if kernel is not None and kernel.text == text:
+    if kernel is not None and kernel.is_of(text):
         return kernel
     with _lock:
         kernel = _kernels.get(name)
-        if kernel is None or kernel.text != text:
+        if kernel is None or not kernel.is_of(text):
             start = time.perf_counter()
-            if interpreted():
+            if interpreted() and not _is_assembly(text):
                 event, kernel = "read", _plain(name, text, where)
             else:
                 event, kernel = "loaded", _from_disk(name, text)
@@ -114,6 +128,8 @@ def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
     """
     global _launches
     _launches += 1
+    if recorder is not None:
+        recorder(kernel, n, argp)
     if kernel.address is None:
         kernel.call(0, n, argp)  # a debugger sees this thread only
     else:
@@ -167,7 +183,7 @@ def _from_disk(name, text):
     global _loads
     source, path = _paths(name)
     try:
-        found = cache.unseal(text, path.read_bytes()) if path is not None else None
+        found = cache.unseal(None if callable(text) else text, path.read_bytes()) if path is not None else None
         if found is None:
             return None
         call, address = _loader().load_object(found[0], name, found[1])
@@ -180,14 +196,22 @@ def _from_disk(name, text):
     return Kernel(name, text, source, address, call)
 
 
+def _is_assembly(text) -> bool:
+    return isinstance(text, str) and text.startswith(";")
+
+
 def _plain(name, text, where):
+    text = text() if callable(text) else text
     source = _write(_paths(name)[0], notes.annotate(name, text, where).encode())
     return Kernel(name, text, source, None, interpreter.load(name, text, str(source or f"<kernel {name}>")))
 
 
 def _build(name, text, where=None):
     global _builds
+    text = text() if callable(text) else text
     source, path = _paths(name)
+    if source is not None and _is_assembly(text):
+        source = source.with_suffix(".ll")
     source = _write(source, notes.annotate(name, text, where).encode())  # first: errors point into a file that is there
     shown = str(source or f"<kernel {name}>")
     try:
@@ -201,16 +225,23 @@ def _build(name, text, where=None):
     return Kernel(name, text, source, address, call)
 
 
-def _compile(name, text, shown):
+def object_code(kernel: Kernel) -> bytes:
+    """The kernel as an object file that a linker can put into a shared library (the cached one is for this process)."""
+    return _compile(kernel.name, kernel.text, str(kernel.path), shared=True)[0]
+
+
+def _compile(name, text, shown, shared=False):
     """Object code by the direct translator, or by Numba for what it does not know."""
     from . import direct  # brings in llvmlite, as the loader does
 
+    if _is_assembly(text):
+        return direct.codegen.to_object(text, name, optimize=True, allowed=None)
     try:
-        return direct.compile_object(name, text, shown)
+        return direct.compile_object(name, text, shown, shared)
     except direct.Unsupported:
         from . import compiler  # numba comes in here and nowhere else
 
-        return compiler.compile_object(name, text, shown)
+        return compiler.compile_object(name, text, shown, shared)
 
 
 def _write(path, data):

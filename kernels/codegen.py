@@ -15,7 +15,7 @@ class Refused(Exception):
     """The text compiled, but not into a kernel that can stand alone on disk."""
 
 
-def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED) -> tuple[bytes, list[str]]:
+def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED, shared: bool = False) -> tuple[bytes, list[str]]:
     """Object code of a module that defines the function `name`.
 
     Args:
@@ -23,6 +23,7 @@ def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED) -> tuple[byte
         name: the one symbol that stays visible.
         optimize: run LLVM's full pipeline; False for IR that has been through it.
         allowed: symbols the code may leave undefined.
+        shared: make it fit for a shared library.
 
     Returns:
         The object file's bytes, and the symbols it leaves undefined.
@@ -30,7 +31,7 @@ def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED) -> tuple[byte
     Raises:
         Refused: it needs other symbols than `allowed`.
     """
-    machine = loader.host_machine()
+    machine = loader.host_machine(shared)
     module = llvm.parse_assembly(ir)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     for item in (*module.functions, *module.global_variables):

@@ -19,7 +19,7 @@ COMPILED = {**intrinsics.COMPILED, **tile_intrinsics.COMPILED, **lanes_ir.COMPIL
 OPTIONS = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
 
 
-def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
+def compile_object(name: str, text: str, path: str, shared: bool = False) -> tuple[bytes, list[str]]:
     """Compile function `name` of the module `text` into an object file that exports `name`.
 
     Args:
@@ -27,6 +27,7 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
             `void (int64_t lo, int64_t hi, int64_t *a)`.
         text: a complete Python module.
         path: where the text lies, for error messages.
+        shared: make the object fit for a shared library.
 
     Returns:
         The object file's bytes, and the symbols it leaves undefined.
@@ -43,7 +44,7 @@ def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
         raise Refused("it can raise a Python exception (raise, assert, a slice of unequal length, or range() "
                       "with a step that is not a literal: use while)")
     inner = dispatcher.overloads[signature].fndesc.llvm_func_name
-    return codegen.to_object(_export(ir, inner, name), name, optimize=False)
+    return codegen.to_object(_export(ir, inner, name), name, optimize=False, shared=shared)
 
 
 def _compile(name, text, path):

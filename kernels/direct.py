@@ -21,13 +21,13 @@ from .direct_values import I1, I64, NUMBERS, Unsupported, Val, constant, llvm_ty
 _DEPTH = 8  # calls within calls
 
 
-def compile_object(name: str, text: str, path: str) -> tuple[bytes, list[str]]:
+def compile_object(name: str, text: str, path: str, shared: bool = False) -> tuple[bytes, list[str]]:
     """Like `compiler.compile_object`.
 
     Raises:
         Unsupported: only Numba can compile the text.
     """
-    return codegen.to_object(translate(name, text, path), name, optimize=True)
+    return codegen.to_object(translate(name, text, path), name, optimize=True, shared=shared)
 
 
 def translate(name: str, text: str, path: str) -> str:

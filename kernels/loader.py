@@ -30,11 +30,13 @@ def tag(place) -> str:
     return cache.tag(place, llvmlite.__version__, *host())
 
 
-def host_machine():
-    """A new LLVM target machine for this CPU, at full optimization."""
+def host_machine(shared: bool = False):
+    """A new LLVM target machine for this CPU, at full optimization; `shared`: for objects that a linker joins."""
     _start()
     cpu, features = host()
     target = llvm.Target.from_default_triple()
+    if shared:
+        return target.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="default")
     # absolute addresses on x86, as Numba has it: objects with a .got cannot share an engine (see load_object)
     known = {"x86": "static", "ppc": "pic"}
     reloc = known.get(target.name[:3], "default")

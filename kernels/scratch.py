@@ -39,6 +39,11 @@ def release() -> None:
     _local.__dict__.clear()
 
 
+watching: list | None = None  # gathers the arrays asked about, while someone writes down what an op launches
+
+
 def address(x: numpy.ndarray) -> int:
     """Where the first element lies; cheaper than `x.ctypes.data`."""
+    if watching is not None:
+        watching.append(x)
     return x.__array_interface__["data"][0]
