@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py and strategies.py
 os.environ.setdefault("NUMBLOCKS_CHECK", "1")  # every traced graph is verified
 
-from numblocks import eager, random
+from numblocks import random
 from numblocks.device import cpu, current_device
 from numblocks.op import current
 
@@ -24,7 +24,7 @@ settings.register_profile("dev", max_examples=50, **_RELAXED)
 settings.register_profile("nightly", max_examples=1000, **_RELAXED)
 settings.load_profile(os.environ.get("NUMBLOCKS_TEST_PROFILE", "ci"))
 
-_REST = {"evaluate": eager.evaluate, "record": None, "training": False, "substitute": None, "assign": None, "next_stream": None}
+_REST = {name: getattr(current, name) for name in vars(type(current)) if not name.startswith("_")}
 
 
 @pytest.fixture(autouse=True)

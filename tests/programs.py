@@ -48,14 +48,27 @@ def counted(block, *args, train=True):
 
 
 UNARY = {
-    "tanh": np.tanh, "sigmoid": npx.sigmoid, "sin": np.sin, "gelu": npx.gelu, "softplus": npx.softplus,
-    "relu": npx.relu, "negative": lambda x: -x, "scale": lambda x: 0.7 * x + 0.1, "square": lambda x: 0.3 * x * x,
-    "detach": lambda x: x.detach(), "reciprocal": lambda x: 1 / (2 + np.abs(x)), "cast": lambda x: x.astype("float32") * 1,
-}  # fmt: skip
+    "tanh": np.tanh,
+    "sigmoid": npx.sigmoid,
+    "sin": np.sin,
+    "gelu": npx.gelu,
+    "softplus": npx.softplus,
+    "relu": npx.relu,
+    "negative": lambda x: -x,
+    "scale": lambda x: 0.7 * x + 0.1,
+    "square": lambda x: 0.3 * x * x,
+    "detach": lambda x: x.detach(),
+    "reciprocal": lambda x: 1 / (2 + np.abs(x)),
+    "cast": lambda x: x.astype("float32") * 1,
+}
 BINARY = {
-    "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b, "maximum": np.maximum,
-    "where": lambda a, b: np.where(a > b, a, 0.5 * b), "divide": lambda a, b: a / (2 + b * b),
-}  # fmt: skip
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "maximum": np.maximum,
+    "where": lambda a, b: np.where(a > b, a, 0.5 * b),
+    "divide": lambda a, b: a / (2 + b * b),
+}
 REDUCE = {
     "sum": lambda x, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims) * 0.3,
     "mean": lambda x, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
@@ -63,15 +76,21 @@ REDUCE = {
     "var": lambda x, axis, keepdims: np.var(x, axis=axis, keepdims=keepdims),
 }
 ALONG = {
-    "softmax": lambda x, axis: npx.softmax(x, axis=axis), "log_softmax": lambda x, axis: 0.1 * npx.log_softmax(x, axis=axis),
-    "cumsum": lambda x, axis: 0.3 * np.cumsum(x, axis=axis), "flip": lambda x, axis: np.flip(x, axis),
-    "norm": lambda x, axis: x - x.mean(axis=axis, keepdims=True), "twice": lambda x, axis: np.concatenate([x, x], axis=axis),
+    "softmax": lambda x, axis: npx.softmax(x, axis=axis),
+    "log_softmax": lambda x, axis: 0.1 * npx.log_softmax(x, axis=axis),
+    "cumsum": lambda x, axis: 0.3 * np.cumsum(x, axis=axis),
+    "flip": lambda x, axis: np.flip(x, axis),
+    "norm": lambda x, axis: x - x.mean(axis=axis, keepdims=True),
+    "twice": lambda x, axis: np.concatenate([x, x], axis=axis),
     "insert": lambda x, axis: np.expand_dims(x, axis),
-}  # fmt: skip
+}
 MOVES = {
-    "T": lambda x: x.T, "flat": lambda x: x.reshape(-1), "rest": lambda x: x[1:] if x.shape and x.shape[0] > 1 else x,
-    "column": lambda x: x.reshape(-1, 1), "gram": lambda x: np.tanh(np.dot(x, x.T)) if x.ndim == 2 else x,
-}  # fmt: skip
+    "T": lambda x: x.T,
+    "flat": lambda x: x.reshape(-1),
+    "rest": lambda x: x[1:] if x.shape and x.shape[0] > 1 else x,
+    "column": lambda x: x.reshape(-1, 1),
+    "gram": lambda x: np.tanh(np.dot(x, x.T)) if x.ndim == 2 else x,
+}
 TABLES = {"unary": UNARY, "binary": BINARY, "reduce": REDUCE, "along": ALONG, "move": MOVES}
 
 

@@ -27,7 +27,9 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "demo",
     "__main__",
 ]
-FLOOR = {f"numblocks.{name}": k for k, names in enumerate(FLOORS) for name in names.split()} | {"numblocks": len(FLOORS)}
+FLOOR = {f"numblocks.{name}": k for k, names in enumerate(FLOORS) for name in names.split()} | {
+    "numblocks": len(FLOORS)
+}
 FLOOR["numblocks.__main__"] = len(FLOORS) + 1
 
 LONG = {  # files above 400 lines, and why they are whole
@@ -108,7 +110,7 @@ def test_no_cycles():
     done, path = set(), []
 
     def visit(name):
-        assert name not in path, "imports in a circle: " + " -> ".join([*path[path.index(name):], name])
+        assert name not in path, "imports in a circle: " + " -> ".join([*path[path.index(name) :], name])
         if name not in done:
             path.append(name)
             for target in sorted(edges(name)):
@@ -172,7 +174,11 @@ def test_public_names_have_docstrings():
         if not ast.get_docstring(tree) and tree.body:
             missing.append(name)
         for node in tree.body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and not ast.get_docstring(node):
+            if (
+                isinstance(node, (ast.FunctionDef, ast.ClassDef))
+                and not node.name.startswith("_")
+                and not ast.get_docstring(node)
+            ):
                 if not is_arithmetic(node) and not documented_later(name, node.name):
                     missing.append(f"{name}.{node.name}")
     assert missing == []

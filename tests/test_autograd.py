@@ -25,7 +25,7 @@ def variable(*shape, req="write", **kwargs):
     return x
 
 
-# ---- scopes --------------------------------------------------------------------------------------------------------
+# ---- scopes ------------------------------------------------------------------------------------------------
 
 
 def state():
@@ -78,7 +78,7 @@ def test_scopes_belong_to_their_thread():
     assert seen == [(False, False)]
 
 
-# ---- what is recorded ------------------------------------------------------------------------------------------------
+# ---- what is recorded --------------------------------------------------------------------------------------
 
 
 def test_a_chain():
@@ -118,7 +118,11 @@ def test_broadcasting_sums_back():
         y = a * b + c
     y.backward()
     assert numpy.allclose(a.grad.asnumpy(), numpy.full((3, 1), b.asnumpy().sum()))
-    assert numpy.allclose(b.grad.asnumpy(), numpy.full(4, a.asnumpy().sum())) and c.grad.item() == 12 and c.grad.shape == ()
+    assert (
+        numpy.allclose(b.grad.asnumpy(), numpy.full(4, a.asnumpy().sum()))
+        and c.grad.item() == 12
+        and c.grad.shape == ()
+    )
 
 
 def test_gradients_have_the_dtype_of_their_variable():
@@ -188,7 +192,7 @@ def test_mark_variables():
     assert (g.asnumpy() == 3).all() and x.grad is g
 
 
-# ---- backward --------------------------------------------------------------------------------------------------------
+# ---- backward ----------------------------------------------------------------------------------------------
 
 
 def test_head_gradients():
@@ -269,7 +273,12 @@ def test_in_place_is_refused_on_the_tape():
     x = variable(3)
     with autograd.record():
         y = x * 2
-        for change in (lambda: x.__setitem__(0, 1), lambda: x.__iadd__(1), lambda: y.__imul__(2), lambda: np.zeros(3).__setitem__(0, y[0])):
+        for change in (
+            lambda: x.__setitem__(0, 1),
+            lambda: x.__iadd__(1),
+            lambda: y.__imul__(2),
+            lambda: np.zeros(3).__setitem__(0, y[0]),
+        ):
             with pytest.raises(MXNetError, match="in place"):
                 change()
     x[0] = 5
@@ -296,7 +305,9 @@ def test_random_programs_against_differences(drawn):
     directions = [numpy.asarray(rng.standard_normal(x.shape)) for x in inputs]
 
     def value(h):
-        ys = evaluate(program, outputs, [np.array(x + h * v, dtype="float64") for x, v in zip(inputs, directions, strict=True)])
+        ys = evaluate(
+            program, outputs, [np.array(x + h * v, dtype="float64") for x, v in zip(inputs, directions, strict=True)]
+        )
         return sum((np.sin(y) * 1.0).sum().item() for y in ys)
 
     xs = [np.array(x, dtype="float64") for x in inputs]
@@ -313,7 +324,7 @@ def test_random_programs_against_differences(drawn):
         assert abs(numeric - exact) < 1e-5 * scale
 
 
-# ---- grad and higher orders ------------------------------------------------------------------------------------------------
+# ---- grad and higher orders --------------------------------------------------------------------------------
 
 
 def test_grad_leaves_buffers_alone():
@@ -376,7 +387,7 @@ def test_gradient_penalty():
     assert numpy.allclose(w.grad.asnumpy(), wanted, atol=1e-6)
 
 
-# ---- Function --------------------------------------------------------------------------------------------------------
+# ---- Function ----------------------------------------------------------------------------------------------
 
 
 class Sigmoid(autograd.Function):

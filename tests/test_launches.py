@@ -23,9 +23,14 @@ def mlp():
 
 def lenet():
     net = nn.HybridSequential(
-        nn.Conv2D(6, 3, activation="relu"), nn.MaxPool2D(2), nn.Conv2D(8, 3, activation="relu"), nn.MaxPool2D(2), nn.Flatten(),
-        nn.Dense(16, activation="relu"), nn.Dense(10),
-    )  # fmt: skip
+        nn.Conv2D(6, 3, activation="relu"),
+        nn.MaxPool2D(2),
+        nn.Conv2D(8, 3, activation="relu"),
+        nn.MaxPool2D(2),
+        nn.Flatten(),
+        nn.Dense(16, activation="relu"),
+        nn.Dense(10),
+    )
     return net, (4, 1, 14, 14)
 
 
@@ -70,7 +75,9 @@ def test_training_step(make):
     net.hybridize()
     x = rand(*shape)
     found = [tuple(c.values()) for c in counted(net, x)]
-    assert all(a <= b for c, budget in zip(found, BUDGETS[make], strict=True) for a, b in zip(c, budget, strict=True)), found
+    assert all(
+        a <= b for c, budget in zip(found, BUDGETS[make], strict=True) for a, b in zip(c, budget, strict=True)
+    ), found
 
 
 LOSSES = {  # backward: the cotangents of the rows, then what they are multiplied with

@@ -34,7 +34,7 @@ def kernels():
     return info.builds + info.loads
 
 
-# ---- signatures ----------------------------------------------------------------------------------------------------
+# ---- signatures --------------------------------------------------------------------------------------------
 
 
 def mlp():
@@ -43,13 +43,22 @@ def mlp():
 
 def lenet():
     net = nn.HybridSequential(
-        nn.Conv2D(4, 3, activation="relu"), nn.MaxPool2D(2), nn.Conv2D(6, 3, padding=1), nn.AvgPool2D(2), nn.Flatten(), nn.Dense(10)
+        nn.Conv2D(4, 3, activation="relu"),
+        nn.MaxPool2D(2),
+        nn.Conv2D(6, 3, padding=1),
+        nn.AvgPool2D(2),
+        nn.Flatten(),
+        nn.Dense(10),
     )
     return net, (1, 10, 10)
 
 
 def normalized():
-    return nn.HybridSequential(nn.Conv2D(4, 3), nn.BatchNorm(), nn.Activation("tanh"), nn.Dense(5), nn.LayerNorm()), (2, 6, 6)
+    return nn.HybridSequential(nn.Conv2D(4, 3), nn.BatchNorm(), nn.Activation("tanh"), nn.Dense(5), nn.LayerNorm()), (
+        2,
+        6,
+        6,
+    )
 
 
 @pytest.mark.parametrize("make", [mlp, lenet, normalized])
@@ -131,7 +140,12 @@ def test_nested_arguments_and_results():
     block = hybrid(function)
     y = block([rand(2), (rand(2) + 1, rand(3))], {"x": rand(1)}, None)
     assert close(y["sum"], 2 * rand(2) + 1) and close(y["rest"][0], rand(3) * 2)
-    assert type(y["rest"]) is list and type(y["rest"][1]) is tuple and y["rest"][1][1] is None and close(y["rest"][1][0], rand(1))
+    assert (
+        type(y["rest"]) is list
+        and type(y["rest"][1]) is tuple
+        and y["rest"][1][1] is None
+        and close(y["rest"][1][0], rand(1))
+    )
 
 
 @pytest.mark.parametrize("result", [3.0, "text", lambda: 1, numpy.ones(2)])
@@ -150,7 +164,7 @@ def test_no_arrays_at_all():
     assert (block(3).asnumpy() == 2).all() and block(4).shape == (4,)
 
 
-# ---- aliasing and layouts ----------------------------------------------------------------------------------------------
+# ---- aliasing and layouts ----------------------------------------------------------------------------------
 
 
 def test_the_same_array_twice():
@@ -186,8 +200,10 @@ def test_an_argument_that_is_a_gradient_buffer():
     assert close(x.grad, 3 * (1 - numpy.tanh(x.asnumpy()) ** 2))
 
 
-@pytest.mark.parametrize("view", [lambda x: x.T, lambda x: x[::-1], lambda x: x[:, ::2], lambda x: np.broadcast_to(x[:1], x.shape),
-                                  lambda x: x[1:]])  # fmt: skip
+@pytest.mark.parametrize(
+    "view",
+    [lambda x: x.T, lambda x: x[::-1], lambda x: x[:, ::2], lambda x: np.broadcast_to(x[:1], x.shape), lambda x: x[1:]],
+)
 def test_inputs_of_any_layout(view):
     x = view(rand(4, 4))
     x.attach_grad()
@@ -207,7 +223,7 @@ def test_views_of_one_buffer():
     assert close(hybrid(lambda a, b: a * 2 + b)(x[:6], x[2:]), x.asnumpy()[:6] * 2 + x.asnumpy()[2:])
 
 
-# ---- the tape ----------------------------------------------------------------------------------------------------------
+# ---- the tape ----------------------------------------------------------------------------------------------
 
 
 def test_gradient_requests():
@@ -325,7 +341,7 @@ def test_higher_orders(hybridize):
 
     def value(v):
         t = numpy.tanh(v @ w1.T + b1)
-        return (((1 - t * t) * w2) @ w1 ** 1) ** 2
+        return (((1 - t * t) * w2) @ w1**1) ** 2
 
     h, data = 1e-5, x.asnumpy().astype("f8")
     wanted = numpy.zeros_like(data)
@@ -366,7 +382,7 @@ def test_gradient_by_something_on_the_way():
     assert close(autograd.grad(z, y), 2 * y.asnumpy())
 
 
-# ---- blocks in blocks ------------------------------------------------------------------------------------------------------
+# ---- blocks in blocks --------------------------------------------------------------------------------------
 
 
 def test_children_hybridized_or_not():
@@ -417,7 +433,7 @@ def test_changes_after_hybridize_are_seen():
     assert close(net(x), wanted())
 
 
-# ---- state and random numbers ------------------------------------------------------------------------------------------------
+# ---- state and random numbers ------------------------------------------------------------------------------
 
 
 def test_running_statistics_equal_eager_ones():
@@ -431,7 +447,9 @@ def test_running_statistics_equal_eager_ones():
                 y = net(rand(6, 3, seed=k) * 2 + k)
             y.backward()
             net(rand(6, 3))
-        found.append([net[0].running_mean.data().asnumpy(), net[0].running_var.data().asnumpy(), net(rand(6, 3)).asnumpy()])
+        found.append(
+            [net[0].running_mean.data().asnumpy(), net[0].running_var.data().asnumpy(), net(rand(6, 3)).asnumpy()]
+        )
     assert all(numpy.allclose(a, b, atol=1e-5) for a, b in zip(*found, strict=True))
     assert numpy.abs(found[0][0]).max() > 0.1
 
@@ -455,7 +473,7 @@ def test_one_state_updated_twice_in_a_call():
     for hybridize in (False, True):
         norm = nn.BatchNorm(in_channels=3)
         norm.initialize()
-        net = Function(lambda x: norm(norm(x) * 2 + 1))
+        net = Function(lambda x, norm=norm: norm(norm(x) * 2 + 1))
         net.register_child(norm)
         net.hybridize(hybridize)
         for _ in range(2):
@@ -492,7 +510,7 @@ def test_predicting_draws_nothing():
     assert (np.random.uniform(size=(3,)).asnumpy() == a).all()
 
 
-# ---- threads, copies ---------------------------------------------------------------------------------------------------------
+# ---- threads, copies ---------------------------------------------------------------------------------------
 
 
 def test_threads_share_a_block():

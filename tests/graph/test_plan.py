@@ -72,7 +72,9 @@ def test_an_output_that_is_an_input_is_a_copy():
     y, tail, turned = block(x)
     before = x.asnumpy()
     x[:] = 0
-    assert (y.asnumpy() == before).all() and (tail.asnumpy() == before[1:]).all() and (turned.asnumpy() == before.T).all()
+    assert (
+        (y.asnumpy() == before).all() and (tail.asnumpy() == before[1:]).all() and (turned.asnumpy() == before.T).all()
+    )
 
 
 def test_outputs_are_the_callers():

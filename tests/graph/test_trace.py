@@ -54,7 +54,7 @@ def test_dropout_twice_gives_two_masks():
 
 LAWS = {
     "x * 1 is kept: a mean over one element is indexed as one over many": (lambda x: x * 1, ["multiply"]),
-    "-(-x)": (lambda x: -(-x), []),
+    "-(-x)": (lambda x: -(-x), []),  # noqa: B002
     "astype of the same": (lambda x: ew.cast(x, dtype="float32"), []),
     "sum over no axis": (lambda x: reduce.sum_(x, axis=(), keepdims=False), []),
     "max over no axis": (lambda x: reduce.max_(x, axis=(), keepdims=True), []),
@@ -87,7 +87,10 @@ def test_rules_hold_for_every_float(law, x):
     function, _ = LAWS[law]
     x = np.array(numpy.array(x, "f4"))
     found, wanted = hybrid(function)(x).asnumpy(), function(x).asnumpy()
-    assert numpy.array_equal(found, wanted, equal_nan=True) and (numpy.signbit(found) == numpy.signbit(wanted))[wanted == 0].all()
+    assert (
+        numpy.array_equal(found, wanted, equal_nan=True)
+        and (numpy.signbit(found) == numpy.signbit(wanted))[wanted == 0].all()
+    )
 
 
 def test_listing_reads_like_a_program():

@@ -113,16 +113,27 @@ def test_views_write_through():
 
 def test_lists_ranges_and_numbers():
     x = np.array(counting((5,)))
-    assert x[[0, 2]].tolist() == [1, 3] and x[range(2)].tolist() == [1, 2] and x[[True, False, True, False, False]].tolist() == [1, 3]
+    assert (
+        x[[0, 2]].tolist() == [1, 3]
+        and x[range(2)].tolist() == [1, 2]
+        and x[[True, False, True, False, False]].tolist() == [1, 3]
+    )
     assert x[numpy.int64(1)].item() == 2 and x[np.array(1, dtype="int64")].item() == 2 and x[[]].shape == (0,)
     assert x[np.array([1.0, 3.0])].tolist() == [2, 4]  # whole-numbered floats, as Gluon's labels are
 
 
-@pytest.mark.parametrize(("key", "error", "words"), [
-    (5, IndexError, "out of bounds"), ((0, 0), IndexError, "too many indices"), ("a", IndexError, "cannot index"),
-    ([0, 9], IndexError, "out of bounds"), (np.array([0.5]), IndexError, "whole"), (np.array([float("nan")]), IndexError, "whole"),
-    (1.5, IndexError, "cannot index"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "error", "words"),
+    [
+        (5, IndexError, "out of bounds"),
+        ((0, 0), IndexError, "too many indices"),
+        ("a", IndexError, "cannot index"),
+        ([0, 9], IndexError, "out of bounds"),
+        (np.array([0.5]), IndexError, "whole"),
+        (np.array([float("nan")]), IndexError, "whole"),
+        (1.5, IndexError, "cannot index"),
+    ],
+)
 def test_bad_keys(key, error, words):
     with pytest.raises(error, match=words) as caught:
         np.array(counting((3,)))[key]

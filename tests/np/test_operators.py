@@ -41,12 +41,24 @@ def test_binary_against_numpy(op, data):
     assert y.dtype == (bool if op in COMPARE else common)
     wanted = numpy.asarray(op(numpy.asarray(a, common), numpy.asarray(b, common)))
     assert y.shape == wanted.shape
-    numpy.testing.assert_allclose(y.asnumpy().astype("f8"), wanted.astype("f8"), rtol=1e-3 if "16" in common.name else 1e-6)
+    numpy.testing.assert_allclose(
+        y.asnumpy().astype("f8"), wanted.astype("f8"), rtol=1e-3 if "16" in common.name else 1e-6
+    )
 
 
-SCALARS = [("float32", 2, "float32"), ("float32", 2.5, "float32"), ("float32", True, "float32"), ("float64", 2.5, "float64"),
-           ("int32", 2, "int32"), ("int32", 2.5, "float32"), ("int8", 2, "int8"), ("int64", 2.5, "float32"), ("bool", 2, "int64"),
-           ("bool", 2.5, "float32"), ("float16", 2.5, "float16")]  # fmt: skip
+SCALARS = [
+    ("float32", 2, "float32"),
+    ("float32", 2.5, "float32"),
+    ("float32", True, "float32"),
+    ("float64", 2.5, "float64"),
+    ("int32", 2, "int32"),
+    ("int32", 2.5, "float32"),
+    ("int8", 2, "int8"),
+    ("int64", 2.5, "float32"),
+    ("bool", 2, "int64"),
+    ("bool", 2.5, "float32"),
+    ("float16", 2.5, "float16"),
+]
 
 
 @pytest.mark.parametrize(("dtype", "scalar", "wanted"), SCALARS)
@@ -88,16 +100,36 @@ def test_unary_and_logic():
     assert (-x).tolist() == [1, -2] and abs(x).tolist() == [1, 2] and (+x).tolist() == [-1, 2]
     assert (~(x > 0)).tolist() == [True, False]
     i = np.array([5, 6], dtype="int32")
-    assert (i & 3).tolist() == [1, 2] and (i | 8).tolist() == [13, 14] and (i ^ 1).tolist() == [4, 7] and (~i).tolist() == [-6, -7]
+    assert (
+        (i & 3).tolist() == [1, 2]
+        and (i | 8).tolist() == [13, 14]
+        and (i ^ 1).tolist() == [4, 7]
+        and (~i).tolist() == [-6, -7]
+    )
     assert ((x > 0) & (x < 3)).tolist() == [False, True]
 
 
-@pytest.mark.parametrize(("a", "b"), [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (5, 3, 2)),
-                                      ((5, 2, 3), (3, 2)), ((3,), (5, 3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((5, 2, 3), (5, 3, 2)),
+        ((5, 2, 3), (3, 2)),
+        ((3,), (5, 3, 2)),
+        ((0, 3), (3, 2)),
+        ((2, 0), (0, 3)),
+    ],
+)
 def test_matmul(a, b):
     rng = numpy.random.default_rng(0)
     x, w = rng.standard_normal(a), rng.standard_normal(b)
-    assert numpy.allclose((np.array(x) @ np.array(w)).asnumpy(), x @ w) and (np.array(x) @ np.array(w)).shape == (x @ w).shape
+    assert (
+        numpy.allclose((np.array(x) @ np.array(w)).asnumpy(), x @ w)
+        and (np.array(x) @ np.array(w)).shape == (x @ w).shape
+    )
     assert numpy.allclose(np.dot(np.array(x), np.array(w)).asnumpy(), numpy.dot(x, w))
 
 
@@ -122,7 +154,9 @@ def test_numpy_operands():
 
 def test_conversions():
     x = np.array([[1.5]])
-    assert float(x) == 1.5 and int(x) == 1 and bool(x) and x.item() == 1.5 and x.asscalar() == 1.5 and f"{x:.2f}" == "1.50"
+    assert (
+        float(x) == 1.5 and int(x) == 1 and bool(x) and x.item() == 1.5 and x.asscalar() == 1.5 and f"{x:.2f}" == "1.50"
+    )
     assert [1, 2, 3][np.array(1, dtype="int64")] == 2
     y = np.ones((2,))
     for bad in (float, int, lambda y: y.item(), lambda y: y.asscalar(), bool):
@@ -150,7 +184,11 @@ def test_copies(how, cls):
 
 def test_casts():
     x = np.array([1.7, -1.7])
-    assert x.astype("int32").tolist() == [1, -1] and x.astype("bool").dtype == bool and x.astype(numpy.float64).dtype == "float64"
+    assert (
+        x.astype("int32").tolist() == [1, -1]
+        and x.astype("bool").dtype == bool
+        and x.astype(numpy.float64).dtype == "float64"
+    )
     assert x.astype("float32", copy=False) is x and x.astype("float32") is not x
     for bad in ("float12", "complex64", object):
         with pytest.raises(TypeError, match="not supported"):
@@ -174,8 +212,12 @@ def test_devices():
 def test_shapes_of_methods():
     x = np.array(numpy.arange(24.0).reshape(2, 3, 4))
     assert x.reshape(4, -1).shape == (4, 6) and x.reshape((6, 4)).shape == (6, 4) and x.T.shape == (4, 3, 2)
-    assert x.transpose(1, 0, 2).shape == (3, 2, 4) and x.flatten().shape == (24,) and x.swapaxes(0, 2).shape == (4, 3, 2)
-    assert x.sum().shape == () and x.sum(axis=(0, 2)).shape == (3,) and x.mean(axis=-1, keepdims=True).shape == (2, 3, 1)
+    assert (
+        x.transpose(1, 0, 2).shape == (3, 2, 4) and x.flatten().shape == (24,) and x.swapaxes(0, 2).shape == (4, 3, 2)
+    )
+    assert (
+        x.sum().shape == () and x.sum(axis=(0, 2)).shape == (3,) and x.mean(axis=-1, keepdims=True).shape == (2, 3, 1)
+    )
     assert x.expand_dims(1).shape == (2, 1, 3, 4) and x[:, :1].squeeze(1).shape == (2, 4)
     with pytest.raises(MXNetError, match="24 elements"):
         x.reshape(5, 5)
