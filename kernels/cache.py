@@ -22,9 +22,11 @@ _MAGIC = b"numblks1"
 _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_CPU_NAME",
              "NUMBA_CPU_FEATURES", "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
              "NUMBA_DISABLE_INTEL_SVML")
-_SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "lanes.py",
-            "lane_values.py", "lanes_ir.py", "lane_memory.py", "tile_ir.py", "compiler.py", "direct.py",
-            "direct_values.py", "direct_calls.py", "codegen.py", "loader.py")
+# what decides, besides a kernel's text or program, which code it gets: the translators and the emitters
+_SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "tile_ir.py", "lanes.py", "lane_values.py",
+            "lanes_ir.py", "lane_memory.py", "compiler.py", "direct.py", "direct_values.py", "direct_calls.py",
+            "codegen.py", "loader.py", "emit_cpu.py", "statements.py", "typed.py", "rendering.py", "scalars.py",
+            "program.py", "library.py", "mathlib.py", "math32.py", "math64.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 
@@ -161,8 +163,8 @@ def seal(text: str, data: bytes, undefined: list[str]) -> bytes:
     return data + note + len(note).to_bytes(8, "little") + _MAGIC
 
 
-def unseal(text: str, sealed: bytes) -> tuple[bytes, list[str]] | None:
-    """Object bytes and undefined symbols; None when the object belongs to another text.
+def unseal(text: str | None, sealed: bytes) -> tuple[bytes, list[str]] | None:
+    """Object bytes and undefined symbols; None when the object belongs to another text (`text` None: to any).
 
     Raises:
         Damaged: the file is cut short or changed.
@@ -178,7 +180,7 @@ def unseal(text: str, sealed: bytes) -> tuple[bytes, list[str]] | None:
         whole = False
     if not whole:
         raise Damaged("its bytes have changed since it was written")
-    return (data, note["undefined"]) if note["text"] == _sha(text.encode()) else None
+    return (data, note["undefined"]) if text is None or note["text"] == _sha(text.encode()) else None
 
 
 def _sha(data: bytes) -> str:
@@ -195,7 +197,7 @@ def warn(message: str) -> None:
 def files(place: Path) -> list[Path]:
     """Kernel files under `place`: those with our names and nothing else."""
     found = [path for tagged in place.glob("numba*") if tagged.is_dir() for path in tagged.iterdir()]
-    return sorted(path for path in found if path.suffix in (".py", ".o", ".tmp"))
+    return sorted(path for path in found if path.suffix in (".py", ".ll", ".o", ".tmp"))
 
 
 def remove_all(place: Path) -> None:

@@ -22,7 +22,7 @@ def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED, shared: bool 
         ir: LLVM assembly.
         name: the one symbol that stays visible.
         optimize: run LLVM's full pipeline; False for IR that has been through it.
-        allowed: symbols the code may leave undefined.
+        allowed: symbols the code may leave undefined; None: those it declares.
         shared: make it fit for a shared library.
 
     Returns:
@@ -48,7 +48,7 @@ def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED, shared: bool 
     passes.run(module, builder)
     data = machine.emit_object(module)
     undefined = loader.undefined_symbols(module, data)
-    unknown = sorted(set(undefined) - set(allowed))
+    unknown = sorted(set(undefined) - set(undefined if allowed is None else allowed))
     if unknown:
         raise Refused(f"its code calls {', '.join(unknown)}, and there is only the C math library")
     return data, [symbol for symbol in undefined if symbol != "_GLOBAL_OFFSET_TABLE_"]

@@ -14,7 +14,7 @@ from . import build, cache, prelude
 _HERE = Path(__file__).parent
 _FOLDER = _HERE / "cpu"
 _GIVEN = ("tile", "lanes")        # files like the prelude, whose functions the compiler replaces
-_memo: dict[tuple, tuple[str, str]] = {}
+_memo: dict[tuple, str] = {}
 
 
 def get(name: str, **bindings: str) -> build.Kernel:
@@ -37,8 +37,23 @@ def get(name: str, **bindings: str) -> build.Kernel:
     """
     key = (name, *sorted(bindings.items()))
     if key not in _memo:
-        _memo[key] = assemble(name, **bindings)
-    return build.load(*_memo[key])
+        _memo[key] = _name(name, bindings)
+    return build.load(_memo[key], lambda: assemble(name, **bindings)[1])
+
+
+def _name(name: str, bindings) -> str:
+    """The kernel's name: readable, and with the hash of the file that it is cut from."""
+    area, _, function = name.partition(".")
+    words = [area, function, *(value for value in bindings.values() if value.isidentifier())]
+    try:
+        text = cache.read_source(_FOLDER / f"{area}.py")
+    except OSError:
+        raise _no_file(area) from None
+    return "_".join([*words, cache.digest(name, repr(bindings), text)])
+
+
+def _no_file(area):
+    return KeyError(f"library.get: there is no kernel file {_FOLDER / area}.py. Check the name.")
 
 
 def assemble(name: str, **bindings: str) -> tuple[str, str]:
@@ -65,8 +80,7 @@ def assemble(name: str, **bindings: str) -> tuple[str, str]:
     bound = ", ".join(f"{key}={value}" for key, value in bindings.items())
     title = f"{name}[{bound}], from kernels/cpu/{area}.py" if bound else f"{name}, from kernels/cpu/{area}.py"
     body = "\n\n\n".join(["\n".join(constants), *functions] if constants else functions)
-    full = "_".join([area, function, *(value for value in bindings.values() if value.isidentifier()),
-                     cache.digest(title, body)])
+    full = _name(name, bindings)
     return full, f"{prelude.header(title, *imports)}{body.replace(f'def {function}(', f'def {full}(', 1)}\n"
 
 
@@ -107,7 +121,7 @@ def _read(path: Path) -> _Source:
     try:
         return _Source(path)
     except OSError:
-        raise KeyError(f"library.get: there is no kernel file {path}. Check the name.") from None
+        raise _no_file(path.stem) from None
 
 
 def _reach(start: _Source, function: str, bindings) -> tuple[list[tuple[_Source, str]], list[str]]:

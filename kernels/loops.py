@@ -15,9 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import build
-from .emit_cpu import emit
 from .program import CAST, INDEX, Line, Operand, Program, Store
-from .typed import scalar as as_scalar
+from .scalars import scalar as as_scalar
 
 GRAIN = 65536  # elements one thread should at least have
 _NEST = re.compile("m+|m*r+|m*r+m")
@@ -132,8 +131,14 @@ def program_kernel(program: Program, where: dict[str, str] | None = None) -> bui
     """
     kernel = _kernels.get(program)
     if kernel is None:
-        kernel = _kernels[program] = build.load(*emit(program), where)
+        kernel = _kernels[program] = build.load(program.name(), functools.partial(_text, program), where)
     return kernel
+
+
+def _text(program: Program) -> str:
+    from .emit_cpu import emit  # not needed where all kernels lie on disk
+
+    return emit(program)[1]
 
 
 @functools.cache

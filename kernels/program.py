@@ -19,9 +19,9 @@ import hashlib
 import keyword
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from .typed import Scalar
+from .scalars import Scalar
 
 DTYPES = (
     "float16",
@@ -47,8 +47,7 @@ __all__ = ["CAST", "DTYPES", "INDEX", "Line", "Operand", "Program", "Reduce", "S
 CAST = Scalar("cast", "def cast(x):\n    return x", 1)
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """An array of the loop nest.
 
     Attributes:
@@ -63,8 +62,7 @@ class Operand:
     layout: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """`name = fn(*args)` in `dtype`; args name reads, scalars, earlier lines, reductions or '@index'."""
 
     name: str
@@ -73,8 +71,7 @@ class Line:
     dtype: str
 
 
-@dataclass(frozen=True)
-class Reduce:
+class Reduce(NamedTuple):
     """`name` = sum, prod, max or min (`how`) of `arg` over all `r` axes, in `dtype`."""
 
     name: str
@@ -83,16 +80,14 @@ class Reduce:
     dtype: str
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """Write `value` to the write operand named `operand`."""
 
     operand: str
     value: str
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What is known of a name: its dtype, whether it varies along `r`, how many reductions it awaits."""
 
     dtype: str
@@ -100,7 +95,6 @@ class Value:
     stage: int
 
 
-@dataclass(frozen=True)
 class Program:
     """A loop nest and the statements in it; validates itself.
 
@@ -118,7 +112,7 @@ class Program:
         ValueError: a statement names what does not exist, a layout does not fit, a dtype has no kernels.
 
     Example:
-        >>> from .typed import scalar
+        >>> from .scalars import scalar
         >>> def twice(x): return 2.0 * x
         >>> line = Line("t", scalar(twice), ("x",), "float32")
         >>> print(Program("m", (Operand("x", "float32", "c"),), (Operand("y", "float32", "c"),), (),
@@ -129,14 +123,32 @@ class Program:
           y = t : float32 c
     """
 
-    axes: str
-    reads: tuple[Operand, ...]
-    writes: tuple[Operand, ...]
-    scalars: tuple[tuple[str, str], ...]
-    body: tuple[Line | Reduce | Store, ...]
+    __slots__ = ("axes", "reads", "writes", "scalars", "body", "_hash")
 
-    def __post_init__(self):
+    def __init__(
+        self,
+        axes: str,
+        reads: tuple[Operand, ...],
+        writes: tuple[Operand, ...],
+        scalars: tuple[tuple[str, str], ...],
+        body: tuple[Line | Reduce | Store, ...],
+    ):
+        self.axes, self.reads, self.writes, self.scalars, self.body = axes, reads, writes, scalars, body
+        self._hash = hash(self.facts())
         self.values()  # walks the body, so checks it
+
+    def facts(self) -> tuple:
+        """All that a program is, for comparing and hashing."""
+        return self.axes, self.reads, self.writes, self.scalars, self.body
+
+    def __eq__(self, other):
+        return isinstance(other, Program) and self._hash == other._hash and self.facts() == other.facts()
+
+    def __hash__(self):
+        return self._hash
+
+    def __repr__(self):
+        return f"Program{self.facts()!r}"
 
     @property
     def kind(self) -> str:

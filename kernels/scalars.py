@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import builtins
+import dis
 import functools
+import hashlib
 import inspect
 import math
 import textwrap
 import types
-from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
 class Scalar:
     """One op's scalar function.
+
+    Two Scalars are equal when they do the same by their code; the source is read when a kernel is emitted, which a
+    process whose kernels lie on disk never does.
 
     Attributes:
         name: a Python identifier.
@@ -22,13 +25,41 @@ class Scalar:
         nargs: number of arguments.
         uses: other scalars that the source names.
         where: `(file, first line)`, for messages.
+        key: 12 hex digits that stand for what it computes.
     """
 
-    name: str
-    source: str
-    nargs: int
-    uses: tuple[Scalar, ...] = ()
-    where: tuple[str, int] = field(default=("", 0), compare=False, repr=False)
+    __slots__ = ("name", "nargs", "uses", "where", "key", "_source", "_function")
+
+    def __init__(self, name: str, source: str, nargs: int, uses: tuple[Scalar, ...] = (), where=("", 0)):
+        self.name, self.nargs, self.uses, self.where = name, nargs, tuple(uses), where
+        self._source, self._function = source, None
+        self.key = _digest(source, *(used.key for used in self.uses))
+
+    @classmethod
+    def of(cls, function: types.FunctionType) -> Scalar:
+        """The Scalar of a Python function, whose source is not read yet."""
+        self = cls.__new__(cls)
+        code = function.__code__
+        self.name, self.nargs, self.where = function.__name__, code.co_argcount, (code.co_filename, code.co_firstlineno)
+        self.uses = tuple(_used(function))
+        self._source, self._function = None, function
+        self.key = _digest(*_facts(code), *(used.key for used in self.uses))
+        return self
+
+    @property
+    def source(self) -> str:
+        if self._source is None:
+            self._source = _source(self._function)
+        return self._source
+
+    def __eq__(self, other):
+        return isinstance(other, Scalar) and (self.key, self.name) == (other.key, other.name)
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __repr__(self):
+        return f"<scalar {self.name} {self.key}>"
 
     def __call__(self, *xs):
         """The value for Python numbers: the definition itself (min and max pass NaN on, as kernels do).
@@ -40,22 +71,86 @@ class Scalar:
         return _python(self)(*xs)
 
 
+def _digest(*parts) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:12]
+
+
+def _facts(code):
+    """What of a function's code decides what it computes."""
+    yield from (code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    yield from (code.co_argcount, code.co_kwonlyargcount, code.co_flags)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _facts(constant)
+        else:
+            yield repr(constant)
+
+
+def _used(function):
+    """Scalars of the functions and ops that `function` names."""
+    free = function.__globals__
+    if function.__closure__:
+        cells = zip(function.__code__.co_freevars, function.__closure__, strict=True)
+        free = free | {name: cell.cell_contents for name, cell in cells if cell != types.CellType()}
+    loads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF")
+    names = {i.argval for i in dis.get_instructions(function.__code__) if i.opname in loads}
+    for name in sorted(names - vars(builtins).keys()):
+        value = free.get(name)
+        value = getattr(value, "scalar", value)  # an op stands for its scalar function
+        if isinstance(value, types.FunctionType) and value is not function:
+            value = scalar(value)
+        if isinstance(value, Scalar):
+            yield value
+
+
 @functools.cache
-def read(pyfunc) -> Scalar:
+def _of(function: types.FunctionType) -> Scalar:
+    return Scalar.of(function)
+
+
+def scalar(function) -> Scalar:
+    """The Scalar of `function`, a plain Python function (or a Scalar: itself); mistakes show when it is rendered.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(function, Scalar):
+        return function
+    if not isinstance(function, types.FunctionType):
+        raise TypeError(
+            f"scalar: {function!r} is not a plain Python function. Kernels are made from source text. Write it"
+            " as `def f(x): return ...`"
+        )
+    return _of(function)
+
+
+def read(function) -> Scalar:
+    """`scalar`, with the source read now.
+
+    Raises:
+        TypeError: the source cannot be read, or takes more than positional arguments.
+    """
+    found = scalar(function)
+    found.source  # noqa: B018  raises what there is to raise
+    return found
+
+
+def _source(function) -> str:
+    """Text of the function's `def` statement, without decorators and docstring."""
     try:
-        lines, first = inspect.getsourcelines(pyfunc)
+        lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         raise TypeError(
-            f"{pyfunc.__qualname__}: its source cannot be read. Kernels are made from source text. Define it"
+            f"{function.__qualname__}: its source cannot be read. Kernels are made from source text. Define it"
             " in a file, not in exec or `python -c`"
         ) from None
-    where = (inspect.getsourcefile(pyfunc) or "", first)
+    file = inspect.getsourcefile(function) or ""
     tree = next(
         (n for n in ast.parse(textwrap.dedent("".join(lines))).body if isinstance(n, ast.FunctionDef)), None
     )
     if tree is None:
         raise TypeError(
-            f"{pyfunc.__qualname__} ({where[0]}:{first}): it is not written with `def`. Scalars are read from"
+            f"{function.__qualname__} ({file}:{first}): it is not written with `def`. Scalars are read from"
             " their def statement. Write `def f(x): return ...`"
         )
     tree.decorator_list, tree.returns = [], None
@@ -64,28 +159,10 @@ def read(pyfunc) -> Scalar:
     arguments = tree.args
     if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
         raise TypeError(
-            f"{tree.name} ({where[0]}:{first}): scalars take positional arguments only."
+            f"{tree.name} ({file}:{first}): scalars take positional arguments only."
             " Take out defaults, *args and keywords"
         )
-    bound = {a.arg for a in arguments.args} | {
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    names = (
-        {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        - bound
-        - {"math", "min", "max", "abs", "round"}
-    )
-    free = pyfunc.__globals__ | inspect.getclosurevars(pyfunc).nonlocals
-    uses = []
-    for name in sorted(names - vars(builtins).keys()):
-        value = free.get(name)
-        value = getattr(value, "scalar", value)  # an op stands for its scalar function
-        if isinstance(value, types.FunctionType) and value is not pyfunc:
-            value = read(value)
-        if isinstance(value, Scalar):
-            uses.append(value)
-    fn = Scalar(tree.name, ast.unparse(tree), len(arguments.args), tuple(uses), where)
-    return fn
+    return ast.unparse(tree)
 
 
 @functools.cache
