@@ -25,6 +25,9 @@ from .structure import ARRAY, flatten, rebuild
 from .trace import Builder, tracing
 
 
+SIGNATURES = 256  # traced signatures that a function keeps; the oldest goes first (its kernels stay)
+
+
 class Entry:
     """One traced signature of a function.
 
@@ -96,6 +99,8 @@ class Compiled:
             with self.lock:
                 entry = self.entries.get(key)
                 if entry is None:
+                    while len(self.entries) >= SIGNATURES:
+                        del self.entries[next(iter(self.entries))]
                     entry = self.entries[key] = self.trace(args, recording)
         return entry, leaves
 

@@ -25,8 +25,9 @@ class Plan:
         guards: outputs after the updates, int32 scalars that are to be 0 after each call.
     """
 
-    def __init__(self, forward: Graph, results: int, targets: list[Node] = (), backward: Graph | None = None, captured=(),
-                 guards=()):  # fmt: skip
+    def __init__(
+        self, forward: Graph, results: int, targets: list[Node] = (), backward: Graph | None = None, captured=(), guards=()
+    ):
         self.forward, self.results, self.targets, self.backward = forward, results, targets, backward
         self.inputs = list(forward.inputs)
         self.captured = list(captured)
