@@ -24,7 +24,6 @@ from .plan import Plan
 from .structure import ARRAY, flatten, rebuild
 from .trace import Builder, tracing
 
-
 SIGNATURES = 256  # traced signatures that a function keeps; the oldest goes first (its kernels stay)
 
 

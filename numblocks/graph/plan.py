@@ -26,8 +26,9 @@ class Plan:
     """
 
     def __init__(
-        self, forward: Graph, results: int, targets: list[Node] = (), backward: Graph | None = None, captured=(), guards=()
-    ):
+        self, forward: Graph, results: int, targets: list[Node] = (), backward: Graph | None = None,
+        captured=(), guards=(),
+    ):  # fmt: skip
         self.forward, self.results, self.targets, self.backward = forward, results, targets, backward
         self.inputs = list(forward.inputs)
         self.captured = list(captured)

@@ -33,8 +33,8 @@ def _describe(value, arrays, outputs_of):
         return (dict, tuple([(k, _describe(v, arrays, outputs_of)) for k, v in value.items()]))
     if outputs_of is not None:
         raise TypeError(
-            f"{outputs_of}: forward returned {value!r} ({type(value).__name__}). Compiled functions return arrays, None,"
-            f" and lists, tuples and dicts of them. Return an array, or leave this Block unhybridized."
+            f"{outputs_of}: forward returned {value!r} ({type(value).__name__}). Compiled functions return arrays,"
+            f" None, and lists, tuples and dicts of them. Return an array, or leave this Block unhybridized."
         )
     try:
         hash(value)
