@@ -18,21 +18,29 @@ from .op import Op, current
 try:  # entering numpy.errstate costs three times as much as a small ufunc; this is the same, prebuilt
     from numpy._core.umath import _extobj_contextvar, _make_extobj
 
-    _QUIET = _make_extobj(all="ignore")
-
-    def quiet(function, *args):
-        """`function(*args)` without floating-point warnings: inf and nan are answers here."""
-        token = _extobj_contextvar.set(_QUIET)
-        try:
-            return function(*args)
-        finally:
-            _extobj_contextvar.reset(token)
+    QUIET = _make_extobj(all="ignore")
+    silence, restore = _extobj_contextvar.set, _extobj_contextvar.reset
 except ImportError:  # a NumPy that arranges its internals differently
+    QUIET = {"all": "ignore"}
 
-    def quiet(function, *args):
-        """`function(*args)` without floating-point warnings: inf and nan are answers here."""
-        with numpy.errstate(all="ignore"):
-            return function(*args)
+    def silence(how):
+        """No floating-point warnings until `restore` is called with what this returns."""
+        state = numpy.errstate(**how)
+        state.__enter__()
+        return state
+
+    def restore(state) -> None:
+        """Undo `silence`."""
+        state.__exit__(None, None, None)
+
+
+def quiet(function, *args, **kwargs):
+    """`function(*args, **kwargs)` without floating-point warnings: inf and nan are answers here."""
+    token = silence(QUIET)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        restore(token)
 
 
 SMALL = 16384  # elements below which NumPy's ufunc beats starting a generated kernel
@@ -147,7 +155,7 @@ def elementwise(op: Op, args, spec) -> ndarray:
 def reduce(op: Op, args, spec) -> ndarray:
     """A reduction of one array over `axis` (a tuple, normalized)."""
     x = args[0]
-    y = quiet(lambda: op.run(x._data, **spec))
+    y = quiet(op.run, x._data, **spec)
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
 
 
@@ -156,7 +164,7 @@ def plain(op: Op, args, spec):
     raw, device, cls = unpack(op, args)
     if op.infer is not None:
         op.infer(*raw, **spec)
-    y = quiet(lambda: op.run(*raw, **spec))
+    y = quiet(op.run, *raw, **spec)
     if op.nout > 1:
         return tuple(wrap(numpy.asarray(part), device, cls) for part in y)
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), device, cls)

@@ -61,6 +61,8 @@ class Op:
         joint: the one callable `vjp` gives the cotangents of all arguments at once, as a tuple.
         help: what it computes.
         traced: the same in other ops, for graphs: those fuse.
+        direct: what a call of the op runs: `bind`, or a shorter way to the same made by `numblocks.shortcut`.
+        silent: whether its NumPy loop raises no floating-point flags, whatever it meets.
         lines: of a random op, `(line, key, index, dtype) -> name`: its arithmetic as lines of a generated loop.
 
     Ops that are made for one call, or live in graphs only, are not `registered`.
@@ -68,13 +70,15 @@ class Op:
 
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
-        "examples", "help", "traced", "lines", "joint",
+        "examples", "help", "traced", "lines", "joint", "direct", "silent",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable | None, registered: bool = True, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
         self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
+        self.silent = False
+        self.direct = lambda *args, **spec: bind(self, args, spec)
         for field, value in fields.items():
             setattr(self, field, value)
         if not registered:
@@ -84,21 +88,14 @@ class Op:
         REGISTRY[name] = self
 
     def __call__(self, *args, **spec):
-        return bind(self, args, spec)
-
-    def __repr__(self) -> str:
-        return f"<op {self.name}: {self.kind}>"
+        return self.direct(*args, **spec)
 
     def differentiable(self, index: int) -> bool:
         """Whether a cotangent flows to argument `index`."""
         return self.vjp is not None and (callable(self.vjp) or (index < len(self.vjp) and self.vjp[index] is not None))
 
-    def pullback(self, index: int, g, y, xs, spec):
-        """The cotangent of argument `index` given the answer's `g`: an ordinary computation with ops."""
-        vjp = self.vjp
-        if callable(vjp):
-            return vjp(g, y, *xs, index=index, **spec)
-        return vjp[index](g, y, *xs, **spec)
+    def __repr__(self) -> str:
+        return f"<op {self.name}: {self.kind}>"
 
 
 def bind(op: Op, args: tuple, spec: dict):

@@ -42,15 +42,6 @@ class Step:
 
     __slots__ = ("op", "args", "spec", "data", "device", "cls", "parents", "order", "keep")
 
-    def __init__(self, op: Op, args, spec, y):
-        self.op, self.args, self.spec = op, args, spec
-        several = type(y) is tuple
-        self.data = tuple(part._data for part in y) if several else y._data
-        first = y[0] if several else y
-        self.device, self.cls = first._device, type(first)
-        self.parents = [getattr(a, "_node", None) for a in args]
-        self.order = next(counter)
-
     def answer(self):
         """The answer again, attached to this step so that higher orders see it."""
         if type(self.data) is tuple:
@@ -60,8 +51,8 @@ class Step:
                 part._node = Part(self, k)
                 parts.append(part)
             return tuple(parts)
-        y = wrap(self.data, self.device, self.cls)
-        y._node = self
+        y = self.cls()
+        y._data, y._device, y._node = self.data, self.device, self
         return y
 
     def release(self) -> None:
@@ -79,22 +70,37 @@ class Part:
         self.step, self.index = step, index
 
 
-def record(op: Op, args, spec, y) -> None:
-    """Put an operation on the tape if any of its operands is on it."""
-    if op.vjp is None:
-        return
-    for a in args:
-        if isinstance(a, ndarray) and a._node is not None:
-            stand_in = current.substitute  # in a trace, variables it reached for are on the tape as what stands for them
-            if stand_in is not None:
-                args = tuple([stand_in(x) if isinstance(x, ndarray) and x._node is not None else x for x in args])
-            step = Step(op, args, spec, y)
-            if type(y) is tuple:
-                for k, part in enumerate(y):
-                    part._node = Part(step, k)
-            else:
-                y._node = step
+def record(op: Op, args, spec, y, parents=None) -> None:
+    """Put an operation on the tape if any of its operands is on it.
+
+    Args:
+        parents: the nodes of the operands, None where there is none, by a caller who has seen that one is there.
+    """
+    if parents is None:
+        if op.vjp is None:
             return
+        parents = [getattr(a, "_node", None) for a in args]
+        for node in parents:
+            if node is not None:
+                break
+        else:
+            return
+    stand_in = current.substitute  # in a trace, variables it reached for are on the tape as what stands for them
+    if stand_in is not None:
+        args = tuple([stand_in(x) if isinstance(x, ndarray) and x._node is not None else x for x in args])
+        parents = [getattr(a, "_node", None) for a in args]
+    step = Step()
+    step.op, step.args, step.spec, step.parents, step.order = op, args, spec, parents, next(counter)
+    if type(y) is tuple:
+        first = y[0]
+        step.data = tuple([part._data for part in y])
+        for k, part in enumerate(y):
+            part._node = Part(step, k)
+    else:
+        first = y
+        step.data = y._data
+        y._node = step
+    step.device, step.cls = first._device, type(first)
 
 
 def mark(x: ndarray, grad: ndarray | None, req: str) -> None:
@@ -219,20 +225,28 @@ def _walk(where: str, heads, head_grads, retain: bool, arrive_leaf, into, collec
 
 def pull(step: Step, g, arrive) -> None:
     """Send the cotangent of a step's answer to its operands."""
-    op, args, y = step.op, step.args, step.answer()
+    op, args, spec, y = step.op, step.args, step.spec, step.answer()
+    vjp = op.vjp
+    one_for_all = type(vjp) is not tuple
     elementwise = op.kind == "elementwise"
-    together = op.vjp(g, y, *args, **step.spec) if op.joint else None
+    together = vjp(g, y, *args, **spec) if op.joint else None
     for k, parent in enumerate(step.parents):
-        if parent is None or not op.differentiable(k):
+        if parent is None:
             continue
-        d = op.pullback(k, g, y, args, step.spec) if together is None else together[k]
+        if together is not None:
+            d = together[k]
+        elif one_for_all:
+            d = vjp(g, y, *args, index=k, **spec)
+        else:
+            pullback = vjp[k] if k < len(vjp) else None
+            d = None if pullback is None else pullback(g, y, *args, **spec)
         if d is None:
             continue
-        x = args[k]
-        if elementwise and d.shape != x.shape:
-            d = sum_to(d, x.shape)
-        if d.dtype != x.dtype:
-            d = astype(d, x.dtype)
+        have, want = d._data, args[k]._data
+        if elementwise and have.shape != want.shape:
+            d = sum_to(d, want.shape)
+        if have.dtype != want.dtype:
+            d = astype(d, want.dtype)
         arrive(parent, d)
 
 

@@ -105,6 +105,7 @@ REFERENCE = {
     "log_softmax": lambda x, axis: special.log_softmax(np.asarray(x, "f8"), axis),
     "cumsum": lambda x, axis: np.cumsum(x, axis),
     # products
+    "linear": lambda x, w, b: np.einsum("nk,mk->nm", x, w) + b,
     "matmul": lambda a, b: np.einsum("...ik,...kj->...ij", a, b),
     # by index
     "gather": lambda x, *indices, key: x[advanced(key, indices)],

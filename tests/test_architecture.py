@@ -18,7 +18,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "kernels",
     "errors config device dtype base context",
     "array",
-    "op eager",
+    "op eager shortcut",
     "ops",
     "tape autograd graph",
     "formats",

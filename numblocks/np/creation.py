@@ -7,10 +7,10 @@ import numpy
 from .. import dtype as dt
 from ..array import array_on, ndarray, wrap
 from ..device import usable
-from ..ops.elementwise import astype
-from ..ops.reduce import broadcast_to as _broadcast_to
-from ..ops.move import reshape as _reshape
 from ..op import current
+from ..ops.elementwise import astype
+from ..ops.move import reshape as _reshape
+from ..ops.reduce import broadcast_to as _broadcast_to
 
 
 def array(object, dtype=None, ctx=None, device=None) -> ndarray:

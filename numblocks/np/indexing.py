@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
-from ..array import Aval, ndarray, wrap
+from ..array import Aval, ndarray
 from ..errors import MXNetError, TraceError
 from ..op import current
 from ..ops import advanced, move
 from ..ops.elementwise import astype
+from ..shortcut import view
 from .creation import array
 
 _INTS = (int, numpy.integer)
+_BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
 
 
 def _is_basic(part) -> bool:
@@ -29,13 +31,18 @@ def _plain(part):
 def getitem(x: ndarray, key) -> ndarray:
     """The part of `x` that `key` names; differentiable."""
     parts = key if type(key) is tuple else (key,)
-    if all(_is_basic(p) and not isinstance(p, bool) for p in parts):
-        if current.record is None and current.substitute is None and type(x._data) is numpy.ndarray:
+    data = x._data
+    if type(data) is numpy.ndarray:
+        for part in parts:
+            if type(part) not in _BASIC:
+                break
+        else:
             try:
-                y = x._data[key]
+                y = data[key]
             except IndexError as error:
                 raise IndexError(f"index: {error} (array of shape {x.shape}).") from None
-            return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
+            return view(move.slice_, x, y, {"key": parts})
+    if all(_is_basic(p) and not isinstance(p, bool) for p in parts):
         return move.slice_(x, key=move.freeze_key(tuple(_plain(p) for p in parts)))
     frozen, indices = freeze(x, parts)
     return advanced.gather(x, *indices, key=frozen)

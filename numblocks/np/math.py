@@ -6,8 +6,9 @@ import numpy
 
 from .. import eager
 from ..array import ndarray
-from ..op import Op
+from ..op import Op, bind
 from ..ops import elementwise as ew
+from ..ops.kinds import directly
 from .creation import array
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
@@ -30,17 +31,19 @@ def deliver(y, out, where=True):
     return out
 
 
-def function(op: Op, name: str | None = None, numpy_name: str | None = None):
-    """A public function `f(x, ..., out=None)` that binds `op`."""
+def function(op: Op, name: str | None = None):
+    """A public function `f(x, out=None, where=True)` or `f(x1, x2, out=None, where=True)` that binds `op`."""
+    short = directly(op, lambda *args: bind(op, tuple(map(operand, args)), {}))
 
-    def call(*args, out=None, where=True, **kwargs):
-        if len(args) != op.nin:
-            raise TypeError(f"{call.__name__}: takes {op.nin} array argument(s) but got {len(args)}.")
-        if kwargs:
-            raise TypeError(f"{call.__name__}: unknown keyword {next(iter(kwargs))!r}. It takes out= and where=.")
-        y = op(*[operand(a) for a in args])
+    def unary(x, /, out=None, where=True):
+        y = short(x)
         return y if out is None else deliver(y, out, where)
 
+    def binary(x1, x2, /, out=None, where=True):
+        y = short(x1, x2)
+        return y if out is None else deliver(y, out, where)
+
+    call = unary if op.nin == 1 else binary
     call.__name__ = call.__qualname__ = name or op.name
     call.__doc__ = op.help or f"Elementwise {call.__name__}, as NumPy's; arguments broadcast and are differentiable."
     return call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from .. import autograd, tape
+from .. import autograd, shortcut, tape
 from .. import dtype as dt
 from ..array import Aval, ndarray, wrap
 from ..device import usable
@@ -13,24 +13,30 @@ from ..op import bind, detached
 from ..ops import elementwise as ew
 from ..ops import matmul as mm
 from ..ops import move
+from ..ops.kinds import directly
 from . import indexing, math, printing, reductions, shape
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 _NO_SPEC: dict = {}
+_BACKWARDS = [tuple(reversed(range(n))) for n in range(65)]  # 64 axes are NumPy's limit
 
 
-def _binary(op, reflected=False):
+def _binary(op):
     def forward(self, other):
         if not isinstance(other, _OPERANDS):
             return NotImplemented
         return bind(op, (self, other), _NO_SPEC)
 
+    return directly(op, forward)
+
+
+def _reflected(op):
     def backward(self, other):
         if not isinstance(other, _OPERANDS):
             return NotImplemented
         return bind(op, (other, self), _NO_SPEC)
 
-    return backward if reflected else forward
+    return shortcut.reflected(op, backward)
 
 
 def _in_place(op, symbol):
@@ -209,6 +215,8 @@ def as_in_ctx(self, ctx):
 
 def reshape(self, *shape, order="C", **kwargs):
     """Another shape with as many elements: `x.reshape(2, -1)` or `x.reshape((2, -1))`."""
+    if not kwargs and type(shape[0] if shape else None) is int:
+        return move.reshape.direct(self, shape=shape)
     if kwargs:
         shape = kwargs.get("shape", kwargs.get("newshape", shape))
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
@@ -223,6 +231,13 @@ def transpose(self, *axes):
     return shape.transpose(self, axes or None)
 
 
+def _transposed(self):
+    data = self._data
+    if type(data) is not numpy.ndarray:
+        return shape.transpose(self)
+    return shortcut.view(move.transpose, self, data.T, {"axes": _BACKWARDS[data.ndim]})
+
+
 def flatten(self, order="C"):
     """A copy with one axis."""
     return copy(shape.ravel(self))
@@ -231,15 +246,6 @@ def flatten(self, order="C"):
 def dot(self, other):
     """NumPy's dot product."""
     return mm.dot(self, other)
-
-
-def _as_first_argument(function, name):
-    def method(self, *args, **kwargs):
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = function.__doc__
-    return method
 
 
 def array_interface(self, dtype=None, copy=None) -> numpy.ndarray:
@@ -269,8 +275,8 @@ _METHODS = {
     "backward": backward, "drop_grad": drop_grad, "astype": astype, "copy": copy, "copyto": copyto,
     "as_in_ctx": as_in_ctx, "as_in_context": as_in_ctx, "to_device": as_in_ctx, "reshape": reshape,
     "transpose": transpose, "flatten": flatten, "dot": dot, "detach": detached, "ravel": shape.ravel,
-    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": _matmul, "__pow__": _power,
-    "__neg__": lambda self: ew.negative(self), "__pos__": lambda self: self, "__abs__": lambda self: ew.abs_(self),
+    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul, _matmul), "__pow__": _power,
+    "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
     "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else math.invert(self),
     "__and__": lambda self, o: math.bitwise_and(self, o), "__or__": lambda self, o: math.bitwise_or(self, o),
     "__xor__": lambda self, o: math.bitwise_xor(self, o),
@@ -291,7 +297,7 @@ def _rebuild(data, device, cls):
 def _attach() -> None:
     for name, (op, symbol) in _OPS.items():
         setattr(ndarray, f"__{name}__", _binary(op))
-        setattr(ndarray, f"__r{name}__", _binary(op, reflected=True))
+        setattr(ndarray, f"__r{name}__", _reflected(op))
         setattr(ndarray, f"__i{name}__", _in_place(op, symbol))
     for name, op in _COMPARISONS.items():
         setattr(ndarray, f"__{name}__", _binary(op))
@@ -305,9 +311,9 @@ def _attach() -> None:
         (indexing, "take"),
     ):  # fmt: skip
         for name in names.split():
-            setattr(ndarray, name, _as_first_argument(getattr(module, name), name))
+            setattr(ndarray, name, getattr(module, name))
     ndarray.grad = property(_grad, doc="The gradient buffer after `attach_grad()`, else None.")
-    ndarray.T = property(lambda self: shape.transpose(self), doc="Axes reversed.")
+    ndarray.T = property(_transposed, doc="Axes reversed.")
     ndarray.broadcast_like = lambda self, other: shape.broadcast_to(self, other.shape)
     ndarray.zeros_like = lambda self: self * 0
     ndarray.ones_like = lambda self: self * 0 + 1

@@ -13,8 +13,12 @@ from ..ops.kinds import normalize_axis
 from .creation import array
 from .math import deliver, operand
 
+_sum = red.sum_.direct
+
 
 def _as_array(a) -> ndarray:
+    if type(a) is ndarray:
+        return a
     a = operand(a)
     return a if isinstance(a, ndarray) else array(a)
 
@@ -25,10 +29,12 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
     >>> sum(array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.])
     """
-    a = _as_array(a)
+    if type(a) is not ndarray:
+        a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    return deliver(red.sum_(a, axis=normalize_axis("sum", axis, a.ndim), keepdims=bool(keepdims)), out)
+    y = _sum(a, normalize_axis("sum", axis, a._data.ndim), keepdims and bool(keepdims))
+    return y if out is None else deliver(y, out)
 
 
 def prod(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
@@ -44,7 +50,8 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
     a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    return deliver(red.mean(a, axis=normalize_axis("mean", axis, a.ndim), keepdims=bool(keepdims)), out)
+    y = red.mean(a, axis=normalize_axis("mean", axis, a._data.ndim), keepdims=bool(keepdims))
+    return y if out is None else deliver(y, out)
 
 
 def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:

@@ -6,6 +6,7 @@ arrays. VJPs are written with the ops themselves, so every order of derivative e
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy
@@ -280,7 +281,14 @@ def where(c, a, b): return a if c else b  # noqa: E704
 # --- activations and their special functions ----------------------------------------------------------------------------
 
 
-@elementwise(vjp=lambda g, y, x: where(y > 0, g, 0.0), numpy=lambda x: numpy.maximum(x, 0), kinks=lambda x: x)
+@functools.cache
+def _zero(dtype):
+    """A 0-d zero: a loop takes it faster than a Python number."""
+    return numpy.zeros((), dtype)
+
+
+@elementwise(vjp=lambda g, y, x: where(y > 0, g, 0.0), numpy=lambda x: numpy.maximum(x, _zero(x.dtype)), kinks=lambda x: x,
+             silent=True)
 def relu(x):
     """max(x, 0); the derivative at 0 is 0."""
     return x if (x > 0.0 or x != x) else 0.0
@@ -359,7 +367,7 @@ def hard_sigmoid(x):
 
 def _eager_cast(op, args, spec):
     x = args[0]
-    return wrap(eager.quiet(lambda: x._data.astype(spec["dtype"])), x._device, type(x))
+    return wrap(eager.quiet(x._data.astype, spec["dtype"]), x._device, type(x))
 
 
 cast = Op("cast", "elementwise", _eager_cast, vjp=(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype.name),),

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy
 
-from .. import eager
+from .. import eager, shortcut
 from ..array import Aval, ndarray
 from ..op import Op, aval_of, bind, current
 
 
-def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kinks=None, name=None):
+def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kinks=None, name=None, silent=False):
     """Declare an elementwise op from its scalar function.
 
     Args:
@@ -20,6 +20,7 @@ def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kink
         result: 'same' (the promoted dtype), 'float' (float32 for integers), 'bool', or 'where'.
         domain: (low, high), or one pair per argument, where tests draw values.
         kinks: `(*arrays) -> distances` to the nearest point without a derivative.
+        silent: `numpy` raises no floating-point flags, whatever it meets (known of many ufuncs: `shortcut.SILENT`).
     """
 
     def declare(function: Callable) -> Op:
@@ -29,13 +30,23 @@ def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kink
             "elementwise",
             eager.elementwise,
             vjp=vjp if vjp is None or isinstance(vjp, tuple) else (vjp,) * nin,
-            numpy=numpy, scalar=function, result=result, domain=domain, kinks=kinks, nin=nin,
+            numpy=numpy, scalar=function, result=result, domain=domain, kinks=kinks, nin=nin, silent=silent,
         )  # fmt: skip
         op.infer = lambda *xs: infer_elementwise(op, xs)
         op.help = function.__doc__
+        op.direct = directly(op, op.direct)
         return op
 
     return declare
+
+
+def directly(op: Op, otherwise):
+    """The short way through an elementwise op; what is not simple goes `otherwise`, which ends in `bind`."""
+    if op.numpy is None or op.nin > 2 and op.result != "where":
+        return otherwise
+    if op.nin == 2:
+        return (shortcut.comparison if op.result == "bool" else shortcut.binary)(op, otherwise)
+    return (shortcut.unary if op.nin == 1 else shortcut.choice)(op, otherwise)
 
 
 def infer_elementwise(op: Op, xs) -> Aval:
@@ -83,6 +94,7 @@ def movement(*, vjp, name=None):
         op = Op(name or run.__name__.rstrip("_"), "move", eager.move, vjp=(vjp,), run=run)
         op.infer = lambda x, **spec: infer_by_running(op, x, spec)
         op.help = run.__doc__
+        op.direct = shortcut.movement(op)
         return op
 
     return declare
@@ -118,9 +130,10 @@ def primitive(
     return declare
 
 
-def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1):
+def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None):
     """Declare an op written in other ops. With `vjp` the tape keeps one entry for it and forgets the parts.
 
+    `numpy` computes the same of a small NumPy array in one go: the parts cost more to call than to compute.
     Without `vjp` the parts are recorded, so there is nothing to declare: a plain function serves.
     """
 
@@ -128,6 +141,9 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1):
         op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin,
                 vjp=vjp if callable(vjp) and nin != 1 else vjp if isinstance(vjp, tuple) else (vjp,))  # fmt: skip
         op.eager = evaluate_composite
+        if numpy is not None:
+            op.numpy = numpy
+            op.direct = shortcut.opaque(op)
         op.help = function.__doc__
         return op
 
@@ -144,10 +160,15 @@ def evaluate_composite(op: Op, args, spec):
         cur.record = record
 
 
+_ALL = [tuple(range(n)) for n in range(65)]  # 64 axes are NumPy's limit
+
+
 def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
     """`axis` (None, int or tuple) as a sorted tuple of non-negative ints; `ValueError` when out of range."""
     if axis is None:
-        return tuple(range(ndim))
+        return _ALL[ndim]
+    if type(axis) is int and 0 <= axis < ndim:
+        return (axis,)
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     found = []
     for a in axes:

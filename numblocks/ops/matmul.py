@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
+from .. import shortcut
 from ..array import Aval
 from ..errors import MXNetError
 from .kinds import primitive
 from .move import reshape, transpose
-from .reduce import sum_to
+from .reduce import sum_, sum_to
 
 
 def swap(x):
@@ -53,6 +54,39 @@ def matmul(a, b, *, out=None):
         out[...] = y
         return out
     return numpy.matmul(a, b, out=out)
+
+
+matmul.direct = shortcut.matrices(matmul, matmul.direct)
+
+
+def _infer_linear(x, w, b):
+    y = _infer_matmul(x, Aval(w.shape[::-1], w.dtype))
+    return Aval(y.shape, dt.promote(y.dtype, b.dtype))
+
+
+@primitive(
+    kind="contraction",
+    nin=3,
+    infer=_infer_linear,
+    traced=lambda x, w, b: matmul(x, transpose(w, axes=(1, 0))) + b,
+    vjp=(
+        lambda g, y, x, w, b: matmul(g, w),
+        lambda g, y, x, w, b: matmul(transpose(g, axes=(1, 0)), x),
+        lambda g, y, x, w, b: sum_(g, axis=(0,), keepdims=False),
+    ),
+    examples=((((4, 3), (2, 3), (2,)), {}),),
+)
+def linear(x, w, b, *, out=None):
+    """`x @ w.T + b` for matrices `x` `(n, k)` and `w` `(m, k)`, and `b` `(m,)`: a dense layer without its activation."""
+    if out is None:
+        out = x.dot(w.T)
+    else:
+        numpy.matmul(x, w.T, out=out)
+    return numpy.add(out, b, out)
+
+
+linear.numpy = linear.run
+linear.direct = shortcut.opaque(linear)
 
 
 def dot(a, b):

@@ -46,7 +46,7 @@ def thaw_key(key: tuple) -> tuple:
     return tuple(slice(*k[1:]) if isinstance(k, tuple) else k for k in key)
 
 
-@movement(vjp=lambda g, y, x, *, key: unslice(g, key=key, shape=x.shape), name="slice")
+@movement(vjp=lambda g, y, x, *, key: unslice(g, key=freeze_key(key), shape=x.shape), name="slice")
 def slice_(x, *, key):
     """Basic indexing; `key` as made by `freeze_key`."""
     try:

@@ -6,6 +6,7 @@ import math
 
 import numpy
 
+from .. import shortcut
 from ..array import Aval
 from ..errors import MXNetError
 from .elementwise import astype, divide, equal, exp, log, multiply, square, subtract, where
@@ -65,6 +66,9 @@ def sum_(x, *, axis, keepdims, out=None):
     return numpy.add.reduce(x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
 
 
+sum_.direct = shortcut.reduction(sum_, numpy.add)
+
+
 @reduction(vjp=_share_of_extremum, how="max", kinks=_unique_margin)
 def max_(x, *, axis, keepdims, out=None):
     """Largest value; NaN if there is one."""
@@ -72,11 +76,17 @@ def max_(x, *, axis, keepdims, out=None):
     return numpy.maximum.reduce(x, axis=axis, keepdims=keepdims, out=out)
 
 
+max_.direct = shortcut.reduction(max_, numpy.maximum)
+
+
 @reduction(vjp=_share_of_extremum, how="min", kinks=_unique_margin)
 def min_(x, *, axis, keepdims, out=None):
     """Smallest value; NaN if there is one."""
     _refuse_empty("min", x, axis)
     return numpy.minimum.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+min_.direct = shortcut.reduction(min_, numpy.minimum)
 
 
 @reduction(vjp=lambda g, y, x, *, axis, keepdims: divide(spread(multiply(g, y), x, axis, keepdims), x), how="prod",
@@ -125,12 +135,11 @@ def _fill(out, y):
 
 def mean(x, *, axis, keepdims):
     """Arithmetic mean; float32 for integers."""
-    n = math.prod(x.shape[k] for k in axis)
-    if x.dtype.kind != "f":
+    shape = x._data.shape
+    n = math.prod(shape if len(axis) == len(shape) else [shape[k] for k in axis])
+    if x._data.dtype.kind != "f":
         x = astype(x, "float32")
-    if n == 0:
-        return sum_(x, axis=axis, keepdims=keepdims) * math.nan
-    return sum_(x, axis=axis, keepdims=keepdims) * (1.0 / n)
+    return sum_(x, axis=axis, keepdims=keepdims) * (1.0 / n if n else math.nan)
 
 
 def var(x, *, axis, keepdims, ddof=0):
@@ -153,14 +162,31 @@ def _log_softmax_vjp(g, y, x, *, axis):
     return g - exp(y) * sum_(g, axis=(axis,), keepdims=True)
 
 
-@composite(vjp=_softmax_vjp)
+def _less_max(x, axis):
+    """`x - max(x)`, for NumPy arrays."""
+    return numpy.subtract(x, numpy.maximum.reduce(x, axis, None, None, True))
+
+
+def _numpy_softmax(x, *, axis):
+    e = _less_max(x, axis)
+    numpy.exp(e, e)
+    return numpy.divide(e, numpy.add.reduce(e, axis, None, None, True), e)
+
+
+def _numpy_log_softmax(x, *, axis):
+    z = _less_max(x, axis)
+    total = numpy.add.reduce(numpy.exp(z), axis, None, None, True)
+    return numpy.subtract(z, numpy.log(total, total), z)
+
+
+@composite(vjp=_softmax_vjp, numpy=_numpy_softmax)
 def softmax(x, *, axis):
     """exp(x - max) / sum(exp(x - max)) along `axis`, an int >= 0."""
     e = exp(x - max_(x, axis=(axis,), keepdims=True))
     return e / sum_(e, axis=(axis,), keepdims=True)
 
 
-@composite(vjp=_log_softmax_vjp)
+@composite(vjp=_log_softmax_vjp, numpy=_numpy_log_softmax)
 def log_softmax(x, *, axis):
     """x - max - log(sum(exp(x - max))) along `axis`, an int >= 0."""
     z = x - max_(x, axis=(axis,), keepdims=True)
