@@ -4,6 +4,7 @@
 |---|---|
 | Block, HybridBlock | a net or layer; one that `hybridize()` compiles |
 | nn | layers |
+| rnn | recurrent layers and cells |
 | loss | losses |
 | Parameter, Constant, ParameterDict | what a net learns |
 | Trainer | applies an optimizer to parameters |
@@ -12,7 +13,7 @@
 | utils | splitting batches over devices, clipping gradients |
 """
 
-from . import data, loss, nn, parameter, utils
+from . import data, loss, nn, parameter, rnn, utils
 from .block import Block
 from .hybrid import HybridBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
@@ -21,5 +22,5 @@ from .trainer import Trainer
 
 __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-    "Trainer", "compile_step", "data", "loss", "nn", "parameter", "utils",
+    "Trainer", "compile_step", "data", "loss", "nn", "parameter", "rnn", "utils",
 ]  # fmt: skip

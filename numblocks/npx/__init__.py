@@ -9,12 +9,17 @@ from ..device import gpu as gpu
 from ..device import gpu_memory_info as gpu_memory_info
 from ..device import num_gpus as num_gpus
 from . import random as random
+from .activations import *  # noqa: F403
 from .files import load as load
 from .files import save as save
+from .layers import *  # noqa: F403
 from .mode import is_np_array as is_np_array
 from .mode import is_np_shape as is_np_shape
 from .mode import reset_np as reset_np
 from .mode import set_np as set_np
 from .mode import use_np as use_np
 from .mode import waitall as waitall
-from .nn import *  # noqa: F403
+from .normalization import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+from .select import *  # noqa: F403
+from .sequence import *  # noqa: F403

@@ -1,0 +1,110 @@
+"""Activations and the softmax family."""
+
+from __future__ import annotations
+
+import math
+
+from ..array import ndarray
+from ..np.creation import arange
+from ..ops import elementwise as ew
+from ..ops import move
+from ..ops import reduce as red
+from ..ops.kinds import normalize_axis
+
+relu, sigmoid, gelu, silu, erf = ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf
+softplus, softsign, log_sigmoid, hard_sigmoid = ew.softplus, ew.softsign, ew.log_sigmoid, ew.hard_sigmoid
+
+_ACTIVATIONS = {
+    "relu": ew.relu, "sigmoid": ew.sigmoid, "tanh": ew.tanh, "softrelu": ew.softplus, "softsign": ew.softsign,
+    "gelu": ew.gelu, "silu": ew.silu, "swish": ew.silu, "log_sigmoid": ew.log_sigmoid,
+}  # fmt: skip
+
+
+def activation(data: ndarray, act_type: str = "relu") -> ndarray:
+    """An activation by name: relu, sigmoid, tanh, softrelu, softsign, gelu, silu or log_sigmoid."""
+    function = _ACTIVATIONS.get(act_type)
+    if function is None:
+        raise ValueError(f"activation: {act_type!r} is unknown. The names are {', '.join(_ACTIVATIONS)}. Use one of them.")
+    return function(data)
+
+
+def leaky_relu(data: ndarray, gamma=None, act_type: str = "leaky", slope: float = 0.25) -> ndarray:
+    """Leaky family: 'leaky' (slope), 'prelu' (slope from `gamma`), 'elu' (slope is alpha), 'selu', 'gelu'."""
+    if act_type == "leaky":
+        return ew.leaky_relu(data, slope)
+    if act_type == "prelu":
+        if gamma.ndim == 1 and gamma.size > 1 and data.ndim > 2:
+            gamma = move.reshape(gamma, shape=gamma.shape + (1,) * (data.ndim - 2))
+        return ew.leaky_relu(data, gamma)
+    if act_type == "elu":
+        return ew.elu(data, slope)
+    if act_type == "selu":  # constants of Klambauer et al., Self-Normalizing Neural Networks, 2017
+        return ew.elu(data, 1.6732632423543772) * 1.0507009873554805
+    if act_type == "gelu":
+        return ew.gelu(data)
+    raise ValueError(f"leaky_relu: act_type {act_type!r} is unknown. Use 'leaky', 'prelu', 'elu', 'selu' or 'gelu'.")
+
+
+def softmax(data, axis=-1, length=None, temperature=None, use_length=False, dtype=None) -> ndarray:
+    """exp(x / temperature), normalized along `axis`; with `length`, positions from length on get 0."""
+    return _soft(red.softmax, data, axis, length, temperature, dtype, 0.0)
+
+
+def log_softmax(data, axis=-1, length=None, temperature=None, use_length=False, dtype=None) -> ndarray:
+    """The logarithm of `softmax`, without overflow."""
+    return _soft(red.log_softmax, data, axis, length, temperature, dtype, -math.inf)
+
+
+def _soft(op, data, axis, length, temperature, dtype, outside):
+    if data.dtype.kind != "f" or dtype is not None:
+        data = ew.astype(data, dtype or "float32")
+    if temperature not in (None, 1, 1.0):
+        data = data / temperature
+    k = normalize_axis("softmax", axis, data.ndim)[0]
+    if length is None:
+        return op(data, axis=k)
+    from_mask = position_mask(data, length, k)
+    y = op(ew.where(from_mask, data, -math.inf), axis=k)
+    return ew.where(from_mask, y, outside)
+
+
+def position_mask(data, length, axis) -> ndarray:
+    """Bool array like `data`: position along `axis` below `length`, whose shape is that of `data` without `axis`."""
+    positions = arange(data.shape[axis], dtype="int64").reshape((-1,) + (1,) * (data.ndim - axis - 1))
+    shape = data.shape[:axis] + (1,) + data.shape[axis + 1 :]
+    if length.size == math.prod(shape):
+        length = move.reshape(length, shape=shape)
+    elif length.ndim:
+        length = move.reshape(length, shape=length.shape + (1,) * (data.ndim - length.ndim))
+    return ew.less(positions, length)
+
+
+def masked_softmax(data, mask, axis=-1, temperature=1.0, normalize=True) -> ndarray:
+    """Softmax over the positions where `mask` is true, 0 elsewhere; a line without any is all 0.
+
+    Args:
+        data, mask: shapes that broadcast; `mask` of bools or numbers.
+    """
+    mask = ew.not_equal(mask, 0)
+    k = normalize_axis("masked_softmax", axis, data.ndim)[0]
+    scaled = data / temperature if temperature != 1 else data
+    return ew.where(mask, red.softmax(ew.where(mask, scaled, -1e30), axis=k), 0.0)
+
+
+def masked_log_softmax(data, mask, axis=-1, temperature=1.0, normalize=True) -> ndarray:
+    """The logarithm of `masked_softmax`: -inf where `mask` is false."""
+    mask = ew.not_equal(mask, 0)
+    k = normalize_axis("masked_log_softmax", axis, data.ndim)[0]
+    scaled = data / temperature if temperature != 1 else data
+    return ew.where(mask, red.log_softmax(ew.where(mask, scaled, -1e30), axis=k), -math.inf)
+
+
+def softmin(data, axis=-1, temperature=None, dtype=None) -> ndarray:
+    """The softmax of `-data`."""
+    return softmax(-data, axis, None, temperature, dtype=dtype)
+
+
+__all__ = [
+    "activation", "erf", "gelu", "hard_sigmoid", "leaky_relu", "log_sigmoid", "log_softmax", "masked_log_softmax",
+    "masked_softmax", "relu", "sigmoid", "silu", "softmax", "softmin", "softplus", "softsign",
+]  # fmt: skip

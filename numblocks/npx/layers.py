@@ -1,0 +1,173 @@
+"""Layers as functions: fully connected, convolution, pooling, dropout, embedding."""
+
+from __future__ import annotations
+
+import math
+
+from ..array import ndarray
+from ..errors import MXNetError
+from ..op import current
+from ..ops import conv as cv
+from ..ops import elementwise as ew
+from ..ops import index as ix
+from ..ops import matmul as mm
+from ..ops import move
+from ..ops import pool as pl
+from ..ops import random as rnd
+from ..ops import reduce as red
+
+
+def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatten=True) -> ndarray:
+    """x @ weight.T + bias.
+
+    Args:
+        x: `(batch, ...)`, taken as `(batch, in)` when `flatten`, else `(..., in)`.
+        weight: `(units, in)`.
+        bias: `(units,)`.
+
+    Returns:
+        `(batch, units)`, or `(..., units)`.
+
+    Raises:
+        MXNetError: the width of `x` is not that of `weight`.
+    """
+    if flatten and x.ndim != 2:
+        if x.ndim < 2:
+            raise MXNetError(
+                f"fully_connected: data has shape {x.shape}. It needs a batch axis and a feature axis. Reshape it to"
+                f" (1, {x.size}) for a batch of one."
+            )
+        x = move.reshape(x, shape=(x.shape[0], math.prod(x.shape[1:])))
+    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise MXNetError(
+            f"fully_connected: data of shape {x.shape} has {x.shape[-1] if x.ndim else 0} features but weight {weight.shape}"
+            f" takes {weight.shape[1]}. The layer was built or initialized for another width. Feed data with"
+            f" {weight.shape[1]} features, or build the layer anew."
+        )
+    wt = move.transpose(weight, axes=(1, 0))
+    if x.ndim > 2:
+        rows = move.reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+        y = mm.matmul(rows, wt)
+        if bias is not None and not no_bias:
+            y = y + bias
+        return move.reshape(y, shape=x.shape[:-1] + (weight.shape[0],))
+    y = mm.matmul(x, wt) if x.ndim == 2 else mm.inner_matmul(x, wt)
+    return y if bias is None or no_bias else y + bias
+
+
+def _tuple(value, n):
+    return tuple(int(v) for v in value) if isinstance(value, (tuple, list)) else (int(value),) * n
+
+
+def _channels_first(where, layout, n):
+    expected = ("NCW", "NCHW", "NCDHW")[n - 1]
+    if layout not in (None, expected):
+        raise ValueError(f"{where}: layout {layout!r} is not supported for {n} spatial axes. Data are {expected}. Transpose them.")
+
+
+def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, pad=None, num_filter=None, num_group=1,
+                no_bias=False, layout=None, **ignored) -> ndarray:  # fmt: skip
+    """Convolution (cross-correlation) over 1 to 3 spatial axes.
+
+    Args:
+        data: `(batch, in_channels, *spatial)`.
+        weight: `(channels, in_channels / num_group, *kernel)`.
+        bias: `(channels,)`.
+        stride, dilate, pad: an int or one per spatial axis.
+
+    Returns:
+        `(batch, channels, *out)` with `out = (n + 2 pad - dilate (kernel - 1) - 1) // stride + 1`.
+    """
+    n = weight.ndim - 2
+    _channels_first("convolution", layout, n)
+    y = cv.conv(data, weight, stride=_tuple(stride or 1, n), pad=_tuple(pad or 0, n), dilate=_tuple(dilate or 1, n),
+                groups=int(num_group))  # fmt: skip
+    return y if bias is None or no_bias else y + move.reshape(bias, shape=bias.shape + (1,) * n)
+
+
+def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_pool=False, pooling_convention="valid",
+            count_include_pad=True, layout=None, **ignored) -> ndarray:  # fmt: skip
+    """Pooling over 1 to 3 spatial axes of `(batch, channels, *spatial)`.
+
+    Args:
+        pool_type: 'max', 'avg' or 'sum'.
+        global_pool: one window over everything.
+        pooling_convention: 'valid' rounds the number of windows down, 'full' up.
+        count_include_pad: whether averages count padding.
+    """
+    n = data.ndim - 2
+    if n < 1:
+        raise MXNetError(
+            f"pooling: data has shape {data.shape}. Pooling needs batch, channel and 1 to 3 spatial axes. Reshape the data."
+        )
+    _channels_first("pooling", layout, n)
+    if global_pool:
+        axes = tuple(range(2, n + 2))
+        reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
+        return reduce(data, axis=axes, keepdims=True)
+    kernel = _tuple(kernel, n)
+    spec = {"kernel": kernel, "stride": _tuple(stride or 1, n), "pad": _tuple(pad or 0, n), "ceil": pooling_convention == "full"}
+    if pool_type == "max":
+        return pl.max_pool(data, **spec)
+    if pool_type == "avg":
+        return pl.avg_pool(data, count_include_pad=bool(count_include_pad), **spec)
+    if pool_type == "sum":
+        return pl.sum_pool(data, **spec)
+    raise ValueError(f"pooling: pool_type {pool_type!r} is unknown. Use 'max', 'avg' or 'sum'.")
+
+
+def dropout(data, p=0.5, axes=(), mode="training", **ignored) -> ndarray:
+    """Each element kept with probability 1 - p and scaled by 1 / (1 - p) while training; otherwise unchanged.
+
+    Args:
+        axes: along these axes the mask is shared.
+        mode: 'always' drops in prediction too.
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"dropout: p is {p}. It is the probability of dropping, in [0, 1). Choose another.")
+    if p == 0 or not (current.training or mode == "always"):
+        return data
+    shape = tuple(1 if k in tuple(axes) else n for k, n in enumerate(data.shape))
+    u = rnd.draw(rnd.uniform01, shape, data.dtype.name)
+    return ew.where(u < 1.0 - p, data * (1.0 / (1.0 - p)), 0.0)
+
+
+def embedding(data, weight, input_dim=None, output_dim=None, dtype=None, sparse_grad=False) -> ndarray:
+    """Rows of `weight` `(input_dim, output_dim)` at the indices `data`: shape `data.shape + (output_dim,)`."""
+    return ix.take(weight, data, axis=0, mode="raise")
+
+
+def batch_flatten(data) -> ndarray:
+    """`(batch, everything else)`."""
+    return move.reshape(data, shape=(data.shape[0], math.prod(data.shape[1:])))
+
+
+def deconvolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, pad=None, adj=None, target_shape=None,
+                  num_filter=None, num_group=1, no_bias=True, layout=None, **ignored) -> ndarray:  # fmt: skip
+    """Transposed convolution over 1 to 3 spatial axes.
+
+    Args:
+        data: `(batch, in_channels, *spatial)`.
+        weight: `(in_channels, channels / num_group, *kernel)`.
+        bias: `(channels,)`.
+        stride, dilate, pad: an int or one per spatial axis.
+        adj: extra size at the end of each axis, below the stride.
+        target_shape: the spatial sizes wanted; chooses `pad` and `adj`.
+
+    Returns:
+        `(batch, channels, *out)` with `out = (n - 1) stride - 2 pad + dilate (kernel - 1) + 1 + adj`.
+    """
+    n = weight.ndim - 2
+    _channels_first("deconvolution", layout, n)
+    stride, dilate, pad, adj = _tuple(stride or 1, n), _tuple(dilate or 1, n), _tuple(pad or 0, n), _tuple(adj or 0, n)
+    if target_shape is not None:
+        wanted = _tuple(target_shape, n)
+        full = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(data.shape[2:], stride, dilate, weight.shape[2:], strict=True)]
+        surplus = [f - w for f, w in zip(full, wanted, strict=True)]
+        adj = tuple(s % 2 for s in surplus)
+        pad = tuple((s + 1) // 2 for s in surplus)
+    y = cv.conv_transpose(data, weight, stride=stride, pad=pad, dilate=dilate, groups=int(num_group), adj=adj)
+    return y if bias is None or no_bias else y + move.reshape(bias, shape=bias.shape + (1,) * n)
+
+
+__all__ = ["batch_flatten", "convolution", "deconvolution", "dropout", "embedding", "fully_connected", "pooling"]

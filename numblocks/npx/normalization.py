@@ -1,0 +1,134 @@
+"""Normalization: batch, layer, group, instance, L2, local response."""
+
+from __future__ import annotations
+
+from ..array import ndarray
+from ..errors import MXNetError
+from ..op import assign, current
+from ..ops import elementwise as ew
+from ..ops import move
+from ..ops import reduce as red
+from ..ops.kinds import normalize_axis
+
+
+def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9, fix_gamma=False, use_global_stats=False,
+               output_mean_var=False, axis=1, **ignored) -> ndarray:  # fmt: skip
+    """Batch normalization (Ioffe and Szegedy 2015) over all axes but `axis`.
+
+    While training (and unless `use_global_stats`) the batch's mean and biased variance are used, and the running
+    statistics move towards them: running = momentum * running + (1 - momentum) * batch.
+
+    Args:
+        x: `(batch, channels, ...)`.
+        gamma, beta, running_mean, running_var: `(channels,)`.
+    """
+    k = normalize_axis("batch_norm", axis, x.ndim)[0]
+    if x.shape[k] != gamma.shape[0]:
+        raise MXNetError(
+            f"batch_norm: data of shape {x.shape} has {x.shape[k]} channels on axis {k} but the layer has {gamma.shape[0]}."
+            f" They must agree. Feed other data or build the layer anew."
+        )
+    others = tuple(j for j in range(x.ndim) if j != k)
+    shape = gamma.shape + (1,) * (x.ndim - k - 1)
+    if current.training and not use_global_stats:
+        mean = red.mean(x, axis=others, keepdims=False)
+        centred = x - move.reshape(mean, shape=shape)
+        var = red.mean(ew.square(centred), axis=others, keepdims=False)
+        assign(running_mean, _blend(running_mean, mean, momentum))
+        assign(running_var, _blend(running_var, var, momentum))
+    else:
+        mean, var = running_mean.detach(), running_var.detach()
+        centred = x - move.reshape(mean, shape=shape)
+    scale = ew.rsqrt(var + eps)
+    if not fix_gamma:
+        scale = scale * gamma
+    return centred * move.reshape(scale, shape=shape) + move.reshape(beta, shape=shape)
+
+
+def _blend(running, batch, momentum):
+    return running.detach() * momentum + batch.detach() * (1.0 - momentum)
+
+
+def layer_norm(x, gamma, beta, axis=-1, eps=1e-5) -> ndarray:
+    """Layer normalization (Ba et al. 2016) along `axis`; `gamma` and `beta` have its length."""
+    k = normalize_axis("layer_norm", axis, x.ndim)[0]
+    mean = red.mean(x, axis=(k,), keepdims=True)
+    centred = x - mean
+    var = red.mean(ew.square(centred), axis=(k,), keepdims=True)
+    shape = gamma.shape + (1,) * (x.ndim - k - 1)
+    return centred * ew.rsqrt(var + eps) * move.reshape(gamma, shape=shape) + move.reshape(beta, shape=shape)
+
+
+def _per_channel(p, x, axis: int) -> ndarray:
+    """A `(channels,)` parameter in the shape that broadcasts along `axis` of `x`."""
+    return move.reshape(p, shape=p.shape + (1,) * (x.ndim - axis - 1))
+
+
+def _standardized(x, axes, eps) -> ndarray:
+    """`x` with mean 0 and variance 1 over `axes`."""
+    centred = x - red.mean(x, axis=axes, keepdims=True)
+    return centred * ew.rsqrt(red.mean(ew.square(centred), axis=axes, keepdims=True) + eps)
+
+
+def group_norm(data, gamma, beta, num_groups=1, eps=1e-5, output_mean_var=False) -> ndarray:
+    """Group normalization (Wu and He 2018): each group of channels of each example by itself.
+
+    Args:
+        data: `(batch, channels, ...)`.
+        gamma, beta: `(channels,)`; `(num_groups,)` as in MXNet is taken, too.
+
+    Raises:
+        MXNetError: the channels do not divide into `num_groups`.
+    """
+    channels = data.shape[1]
+    if channels % num_groups:
+        raise MXNetError(
+            f"group_norm: data of shape {data.shape} has {channels} channels for {num_groups} groups. Groups are equally"
+            f" large. Choose a divisor of {channels}."
+        )
+    grouped = move.reshape(data, shape=(data.shape[0], num_groups, channels // num_groups, *data.shape[2:]))
+    y = _standardized(grouped, tuple(range(2, grouped.ndim)), eps)
+    if gamma.shape[0] == num_groups != channels:
+        return move.reshape(y * _per_channel(gamma, y, 1) + _per_channel(beta, y, 1), shape=data.shape)
+    return move.reshape(y, shape=data.shape) * _per_channel(gamma, data, 1) + _per_channel(beta, data, 1)
+
+
+def instance_norm(data, gamma, beta, eps=1e-3, axis=1) -> ndarray:
+    """Instance normalization (Ulyanov et al. 2016): each channel of each example by itself.
+
+    Args:
+        data: `(batch, ..., channels, ...)` with the channels on `axis`.
+        gamma, beta: `(channels,)`.
+    """
+    k = normalize_axis("instance_norm", axis, data.ndim)[0]
+    y = _standardized(data, tuple(j for j in range(1, data.ndim) if j != k), eps)
+    return y * _per_channel(gamma, data, k) + _per_channel(beta, data, k)
+
+
+def l2_normalization(data, eps=1e-10, mode="instance") -> ndarray:
+    """`data / sqrt(sum of squares + eps)`: over an example ('instance'), its channels ('channel') or each channel's
+    positions ('spatial').
+    """
+    axes = {"instance": tuple(range(1, data.ndim)), "channel": (1,), "spatial": tuple(range(2, data.ndim))}.get(mode)
+    if axes is None:
+        raise ValueError(f"l2_normalization: mode {mode!r} is unknown. Use 'instance', 'channel' or 'spatial'.")
+    return data * ew.rsqrt(red.sum_(ew.square(data), axis=axes, keepdims=True) + eps)
+
+
+def lrn(data, alpha=1e-4, beta=0.75, knorm=2.0, nsize=5) -> ndarray:
+    """Local response normalization (Krizhevsky et al. 2012) across `nsize` neighbouring channels.
+
+    Args:
+        data: `(batch, channels, ...)`.
+    """
+    half, channels = nsize // 2, data.shape[1]
+    widths = tuple((half, half) if k == 1 else (0, 0) for k in range(data.ndim))
+    squares = move.pad(ew.square(data), widths=widths, value=0.0)
+    total = None
+    for k in range(nsize):
+        part = move.slice_(squares, key=move.freeze_key((slice(None), slice(k, k + channels))))
+        total = part if total is None else total + part
+    return data * ew.power(total * (alpha / nsize) + knorm, -beta)
+
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "l2_normalization", "layer_norm", "lrn"]
