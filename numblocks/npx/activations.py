@@ -6,26 +6,28 @@ import math
 
 from ..array import ndarray
 from ..np.creation import arange
+from ..np.math import function, tanh
 from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 
-relu, sigmoid, gelu, silu, erf = ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf
-softplus, softsign, log_sigmoid, hard_sigmoid = ew.softplus, ew.softsign, ew.log_sigmoid, ew.hard_sigmoid
+relu, sigmoid, gelu, silu, erf = map(function, (ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf))
+softplus, softsign, log_sigmoid = map(function, (ew.softplus, ew.softsign, ew.log_sigmoid))
+hard_sigmoid = function(ew.hard_sigmoid)
 
 _ACTIVATIONS = {
-    "relu": ew.relu, "sigmoid": ew.sigmoid, "tanh": ew.tanh, "softrelu": ew.softplus, "softsign": ew.softsign,
-    "gelu": ew.gelu, "silu": ew.silu, "swish": ew.silu, "log_sigmoid": ew.log_sigmoid,
+    "relu": relu, "sigmoid": sigmoid, "tanh": tanh, "softrelu": softplus, "softsign": softsign,
+    "gelu": gelu, "silu": silu, "swish": silu, "log_sigmoid": log_sigmoid,
 }  # fmt: skip
 
 
 def activation(data: ndarray, act_type: str = "relu") -> ndarray:
     """An activation by name: relu, sigmoid, tanh, softrelu, softsign, gelu, silu or log_sigmoid."""
-    function = _ACTIVATIONS.get(act_type)
-    if function is None:
+    act = _ACTIVATIONS.get(act_type)
+    if act is None:
         raise ValueError(f"activation: {act_type!r} is unknown. The names are {', '.join(_ACTIVATIONS)}. Use one of them.")
-    return function(data)
+    return act(data)
 
 
 def leaky_relu(data: ndarray, gamma=None, act_type: str = "leaky", slope: float = 0.25) -> ndarray:

@@ -44,6 +44,8 @@ def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatte
             f" takes {weight.shape[1]}. The layer was built or initialized for another width. Feed data with"
             f" {weight.shape[1]} features, or build the layer anew."
         )
+    if bias is not None and not no_bias and x.ndim == 2 and x.dtype is weight.dtype is bias.dtype and x.dtype.kind == "f":
+        return mm.linear(x, weight, bias)
     wt = move.transpose(weight, axes=(1, 0))
     if x.ndim > 2:
         rows = move.reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
