@@ -12,6 +12,7 @@ from ..graph.explain import Explanation, explain
 from ..graph.trace import Builder, tracing
 from ..op import current
 from .block import Block
+from .deploy import export_compiled
 from .hooks import call_with_hooks
 from .infer import hybrid_forward_inferring
 from .namespace import F
@@ -153,6 +154,32 @@ class HybridBlock(Block):
             traced = self._prepare(inputs, {})
             names = {id(x): name for name, p in self.named_parameters() for x in p._arrays.values()}
             return explain(traced.compiled.entry(inputs)[0], names)
+
+    def export_compiled(self, path) -> list[str]:
+        """Write this hybridized net for use without numblocks: machine code, plan, parameters and a loader.
+
+        `path-kernels.so` holds the kernels, `path.json` the plan, `path.params` the parameters, and `path.py` loads
+        and runs them with NumPy alone. Written are the signatures the net has seen in predict mode. What was written
+        is run once and compared with the net.
+
+        Args:
+            path: the files' common beginning.
+
+        Returns:
+            The files' names.
+
+        Raises:
+            RuntimeError: nothing is compiled yet, or there is no C compiler to link with.
+            NotImplementedError: an op has no form outside numblocks; the message names it.
+
+        >>> net.hybridize()                                              # doctest: +SKIP
+        >>> net(np.ones((1, 20)))                                        # doctest: +SKIP
+        >>> net.export_compiled('deploy/mlp')                            # doctest: +SKIP
+        ['deploy/mlp-kernels.so', 'deploy/mlp.json', 'deploy/mlp.params', 'deploy/mlp.py']
+
+        Later, in a Python that has only NumPy: `import mlp; y = mlp.load()(x)`.
+        """
+        return export_compiled(self, path)
 
     def _run_compiled(self, *args, **kwargs):
         traced = self._traced
