@@ -53,7 +53,8 @@ def lstm_cell(i, f, g, c): return f * c + i * g  # noqa: E704
 def lstm_out(o, c): return o * math.tanh(c)  # noqa: E704
 
 
-def lstm_through(d, dh, o, c):  # the cell's cotangent: from the next step and through h = o tanh(c)
+def lstm_through(d, dh, o, c):
+    """The cell's cotangent: from the next step and through h = o tanh(c)."""
     t = math.tanh(c)
     return d + dh * o * (1.0 - t * t)
 
@@ -145,7 +146,7 @@ def gru_forward(dtype: str) -> Program:
 
 @functools.cache
 def gru_backward(dtype: str) -> Program:
-    """Reads gates, h before, cotangents of h (three parts) and gates; writes dz, da and the direct part of dh before."""
+    """Reads gates, h before, cotangents of h (three parts) and gates; writes dz, da and the direct part of dh."""
     s = _Step(dtype)
     (r, u, n, m), (before,) = s.read("r u n m"), s.read("h0")
     (gy, rec, direct), gg = s.read("gy rec direct"), s.read("ggr ggu ggn ggm")

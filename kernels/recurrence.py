@@ -52,16 +52,16 @@ class Frames:
 
 
 class Gemm:
-    """`out = a @ w` (or `a @ w.T`) at each step; `a` as Frames, `w` and `out` the same matrices at every step."""
+    """`out = a @ w` at each step; `a` as Frames, `w` and `out` the same matrices at every step."""
 
-    def __init__(self, a: Frames, w: np.ndarray, out: np.ndarray, transposed: bool):
-        self.a, self.w, self.out, self.transposed = a, w, out, transposed
+    def __init__(self, a: Frames, w: np.ndarray, out: np.ndarray):
+        self.a, self.w, self.out = a, w, out
 
     def rows(self, count: int):
         """Native address and one row of packed words for each step."""
-        (m, n), k = self.out.shape, self.w.shape[1 if self.transposed else 0]
+        (m, n), k = self.out.shape, self.w.shape[0]
         words = np.zeros((count, 14), np.int64)
-        words[:, :8] = m, n, k, 111, 112 if self.transposed else 111, 0, self.w.shape[1], n
+        words[:, :8] = m, n, k, 111, 111, 0, self.w.shape[1], n
         words[:, 8], rows = self.a.words(count)
         words[:, 5] = np.maximum(rows, k)  # a batch of one may have any stride, BLAS wants a plausible one
         words[:, 9], words[:, 10] = native.address(self.w), native.address(self.out)
@@ -69,7 +69,7 @@ class Gemm:
 
     def run(self, k: int) -> None:
         """The step in NumPy, where there is no native BLAS."""
-        np.matmul(self.a.matrix(k), self.w.T if self.transposed else self.w, out=self.out)
+        np.matmul(self.a.matrix(k), self.w, out=self.out)
 
 
 class Gates:
@@ -90,7 +90,10 @@ class Gates:
 
 def run(count: int, steps: list) -> None:
     """Run `steps` (Gemm and Gates, in order) for each of `count` time steps."""
-    made = [step.rows(count) if isinstance(step, Gates) or native.gemm(step.w.dtype.name) else (None, 1, None) for step in steps]
+    def rows(step):
+        return step.rows(count) if isinstance(step, Gates) or native.gemm(step.w.dtype.name) else (None, 1, None)
+
+    made = [rows(step) for step in steps]
     if all(address is not None for address, _, _ in made):
         table = np.empty((count, len(made), 4), np.int64)
         for j, (address, extent, words) in enumerate(made):

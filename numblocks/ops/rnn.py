@@ -66,6 +66,11 @@ def _give(found, outs, wanted):
     return outs
 
 
+def _turned(w):
+    """`w.T` in memory of its own: turned once here, not by BLAS at every step."""
+    return numpy.ascontiguousarray(w.T)
+
+
 def _cotangent(g, hidden, dtype):
     """A cotangent as an array; where it is absent, a row of zeros that serves all steps."""
     return numpy.ascontiguousarray(g, dtype) if isinstance(g, numpy.ndarray) else numpy.zeros(hidden, dtype)
@@ -141,7 +146,7 @@ def lstm_scan(z, h0, c0, w, b, *, axis=0, reverse=False, out=None):
     a = numpy.empty((batch, 4 * hidden), computed)
     if y.size:
         run(len(times), [
-            Gemm(Frames(y, times, axis, h0), w, a, True),
+            Gemm(Frames(y, times, axis, h0), _turned(w), a),
             Gates(programs.lstm_forward(computed.name), (batch, hidden), [
                 *_frames(z, times, axis, 4, hidden), *_frames(a, times, axis, 4, hidden), *_bias(b, times, 4, hidden),
                 Frames(c, times, axis, c0), *_frames(gates, times, axis, 4, hidden), Frames(c, times, axis), Frames(y, times, axis),
@@ -173,7 +178,7 @@ def lstm_scan_grad(gates, cells, c0, w, gy, gc, gg, *, axis, reverse, out=None):
                 Frames(gy, times, axis), Frames(dh, times, axis), Frames(gc, times, axis), Frames(dc, times, axis),
                 *_frames(gg, times, axis, 4, hidden), *_frames(dz, times, axis, 4, hidden), Frames(dc, times, axis),
             ]),
-            Gemm(Frames(dz, times, axis), w, dh, False),
+            Gemm(Frames(dz, times, axis), w, dh),
         ])  # fmt: skip
     return _give((dz, dh, dc), out, wanted)
 
@@ -241,7 +246,7 @@ def gru_scan(z, h0, w, bi, bh, *, axis=0, reverse=False, out=None):
     if y.size:
         before = Frames(y, times, axis, h0)
         run(len(times), [
-            Gemm(before, w, a, True),
+            Gemm(before, _turned(w), a),
             Gates(programs.gru_forward(computed.name), (batch, hidden), [
                 *_frames(z, times, axis, 3, hidden), *_frames(a, times, axis, 3, hidden), *_bias(b, times, 4, hidden),
                 before, *_frames(gates, times, axis, 4, hidden), Frames(y, times, axis),
@@ -275,7 +280,7 @@ def gru_scan_grad(gates, states, h0, w, gy, gg, *, axis, reverse, out=None):
                 Frames(dh, times, axis), Frames(direct, times, axis), *_frames(gg, times, axis, 4, hidden),
                 *_frames(dz, times, axis, 3, hidden), *_frames(da, times, axis, 3, hidden), Frames(direct, times, axis),
             ]),
-            Gemm(Frames(da, times, axis), w, dh, False),
+            Gemm(Frames(da, times, axis), w, dh),
         ])  # fmt: skip
     dh += direct
     return _give((dz, da, dh), out, wanted)
@@ -327,7 +332,7 @@ def rnn_scan(z, h0, w, b, *, activation, axis=0, reverse=False, out=None):
     a = numpy.empty((batch, hidden), computed)
     if y.size:
         run(len(times), [
-            Gemm(Frames(y, times, axis, h0), w, a, True),
+            Gemm(Frames(y, times, axis, h0), _turned(w), a),
             Gates(programs.rnn_forward(computed.name, activation), (batch, hidden), [
                 Frames(z, times, axis), Frames(a, times, axis), Frames(b, times), Frames(y, times, axis)]),
         ])  # fmt: skip
@@ -352,6 +357,6 @@ def rnn_scan_grad(y, w, gy, *, activation, axis, reverse, out=None):
         run(len(times), [
             Gates(programs.rnn_backward(computed.name, activation), (batch, hidden), [
                 Frames(y, times, axis), Frames(gy, times, axis), Frames(dh, times, axis), Frames(dz, times, axis)]),
-            Gemm(Frames(dz, times, axis), w, dh, False),
+            Gemm(Frames(dz, times, axis), w, dh),
         ])  # fmt: skip
     return _give((dz, dh), out, wanted)
