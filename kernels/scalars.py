@@ -154,6 +154,11 @@ def _source(function) -> str:
             " their def statement. Write `def f(x): return ...`"
         )
     tree.decorator_list, tree.returns = [], None
+    if not function.__closure__ and not _same(tree, function):
+        raise TypeError(
+            f"{function.__qualname__} ({file}:{first}): its file has changed since it was imported. The kernel would not"
+            " do what the function does. Start a new process"
+        )
     if ast.get_docstring(tree) is not None:
         tree.body = tree.body[1:]
     arguments = tree.args
@@ -163,6 +168,13 @@ def _source(function) -> str:
             " Take out defaults, *args and keywords"
         )
     return ast.unparse(tree)
+
+
+def _same(tree: ast.FunctionDef, function) -> bool:
+    """Whether the statement read now compiles to the code that is running."""
+    module = compile(ast.Module([tree], []), "<scalar>", "exec")
+    code = next((c for c in module.co_consts if isinstance(c, types.CodeType)), None)
+    return code is not None and code.co_code == function.__code__.co_code and code.co_names == function.__code__.co_names
 
 
 @functools.cache
@@ -196,6 +208,7 @@ def conditions(fn: Scalar) -> tuple[bool, ...]:
 
 
 def function_of(source: str) -> ast.FunctionDef:
+    """The parsed definition that `source` consists of."""
     return ast.parse(source).body[0]
 
 

@@ -277,4 +277,5 @@ def storage(dtype):
 
 
 def tag(dtype):
+    """The short name of a dtype in generated text."""
     return typed.SUFFIX[dtype]

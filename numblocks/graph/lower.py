@@ -9,7 +9,8 @@ import numpy
 from ..kernels import loops
 from ..kernels.program import CAST, INDEX, Line, Operand, Program, Reduce, Store
 from ..kernels.scalars import scalar
-from .fuse import Group, identity, is_map, trailing
+from .axes import identity, trailing
+from .fuse import Group, is_map
 from .graph import Node
 
 
