@@ -18,8 +18,8 @@ from . import cache, interpreter, notes, workers
 from .cache import digest, directory
 from .workers import set_threads, threads
 
-__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "digest", "directory", "interpreted", "launched", "load",
-           "object_code", "observer", "recorder", "report", "run", "set_threads", "threads"]
+__all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "define", "digest", "directory", "interpreted", "launched",
+           "load", "observer", "report", "run", "set_threads", "threads"]
 
 CacheInfo = namedtuple("CacheInfo", "builds loads launches kernels directory")
 
@@ -140,6 +140,11 @@ def launched(count: int) -> None:
     """Add `count` to the launches: for a plan that uses `kernel.call` and counts for itself."""
     global _launches
     _launches += count
+
+
+def define(symbol: str, address: int) -> None:
+    """Let the code of later kernels call the native function at `address` as `symbol`."""
+    _loader().define(symbol, address)
 
 
 def cache_info() -> CacheInfo:

@@ -81,6 +81,11 @@ def load_object(data: bytes, symbol: str, undefined: list[str]):
     return call, address
 
 
+def define(symbol: str, address: int) -> None:
+    """Give `symbol` an address for the objects loaded from now on."""
+    llvm.add_symbol(symbol, address)
+
+
 def forget() -> None:
     """Let the next object start a new engine; the old one is freed with the last kernel that lives in it."""
     _engines.clear()

@@ -14,9 +14,11 @@ import os
 
 import numpy as np
 
+from . import build
+
 # a: rows of four words (address, lo, hi, a); calls rows lo..hi in order
 _SEQUENCE = """
-define void @nb_sequence(i64 %lo, i64 %hi, ptr %table) {
+define void @{kernel}(i64 %lo, i64 %hi, ptr %table) {
 entry:
   %any = icmp slt i64 %lo, %hi
   br i1 %any, label %loop, label %done
@@ -45,14 +47,16 @@ done:
 # a: m n k | transposed a, b | lda ldb ldc | A B C | batch strides of A B C in bytes; lo..hi runs over the batch.
 # Row-major C = op(A) op(B); 101 is CblasRowMajor, 111 CblasNoTrans, 112 CblasTrans.
 _GEMM = """
-define void @nb_{name}(i64 %lo, i64 %hi, ptr %a) {{
+declare void @{symbol}(
+  i32, i32, i32, {int}, {int}, {int}, {real}, ptr, {int}, ptr, {int}, {real}, ptr, {int})
+
+define void @{{kernel}}(i64 %lo, i64 %hi, ptr %a) {{
 entry:
   %any = icmp slt i64 %lo, %hi
 {loads}
   %ta = trunc i64 %w3 to i32
   %tb = trunc i64 %w4 to i32
 {ints}
-  %f = inttoptr i64 {address} to ptr
   br i1 %any, label %loop, label %done
 loop:
   %i = phi i64 [ %lo, %entry ], [ %next, %loop ]
@@ -65,7 +69,9 @@ loop:
   %pa = inttoptr i64 %aw to ptr
   %pb = inttoptr i64 %bw to ptr
   %pc = inttoptr i64 %cw to ptr
-  call void %f(i32 101, i32 %ta, i32 %tb, {int} %i0, {int} %i1, {int} %i2, {real} 1.0, ptr %pa, {int} %i5, ptr %pb, {int} %i6, {real} 0.0, ptr %pc, {int} %i7)
+  call void @{symbol}(
+    i32 101, i32 %ta, i32 %tb, {int} %i0, {int} %i1, {int} %i2,
+    {real} 1.0, ptr %pa, {int} %i5, ptr %pb, {int} %i6, {real} 0.0, ptr %pc, {int} %i7)
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %hi
   br i1 %more, label %loop, label %done
@@ -73,36 +79,26 @@ done:
   ret void
 }}
 """
-_keep: list = []
 
 
-def _engine(text: str, symbol: str):
-    """Compile IR text and return `(ctypes function, address)`."""
-    import llvmlite.binding as llvm
-
-    from . import loader
-
-    machine = loader.host_machine()
-    module = llvm.parse_assembly(text)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
-    address = engine.get_function_address(symbol)
-    _keep.append(engine)
-    return loader.PROTOTYPE(address), address
+def _kernel(name: str, text: str) -> build.Kernel:
+    """The kernel of IR in which its own name stands as `{kernel}`; built once, then loaded like any other."""
+    name = f"{name}_{build.digest(text)}"
+    return build.load(name, f"; {name}\n" + text.replace("{kernel}", name))
 
 
 @functools.cache
 def sequence():
     """A ctypes function `(lo, hi, table)` that calls rows lo..hi of a table of `(address, lo, hi, a)` words."""
-    return _engine(_SEQUENCE, "nb_sequence")[0]
+    return _kernel("sequence", _SEQUENCE).call
 
 
 @functools.cache
 def _blas():
     """`(library, symbol pattern, bits of an integer)` of the BLAS that NumPy uses, or None."""
     here = os.path.dirname(np.__file__)
-    places = [os.path.join(os.path.dirname(here), "numpy.libs", "*openblas*"), os.path.join(here, ".dylibs", "*openblas*")]
-    for path in sorted(p for place in places for p in glob.glob(place)):
+    places = [(os.path.dirname(here), "numpy.libs"), (here, ".dylibs")]
+    for path in sorted(p for place in places for p in glob.glob(os.path.join(*place, "*openblas*"))):
         try:
             library = ctypes.CDLL(path)
         except OSError:
@@ -125,14 +121,15 @@ def gemm(dtype: str) -> int | None:
         return None
     library, pattern, bits = found
     name, real = ("sgemm", "float") if dtype == "float32" else ("dgemm", "double")
-    address = ctypes.cast(getattr(library, pattern.format(name)), ctypes.c_void_p).value
+    symbol = pattern.format(name)
+    build.define(symbol, ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value)
     loads, ints = [], []
     for k in range(14):
         loads.append(f"  %q{k} = getelementptr i64, ptr %a, i64 {k}\n  %w{k} = load i64, ptr %q{k}")
     for k in (0, 1, 2, 5, 6, 7):
         ints.append(f"  %i{k} = add i64 %w{k}, 0" if bits == 64 else f"  %i{k} = trunc i64 %w{k} to i32")
-    text = _GEMM.format(name=name, loads="\n".join(loads), ints="\n".join(ints), address=address, int=f"i{bits}", real=real)
-    return _engine(text, f"nb_{name}")[1]
+    text = _GEMM.format(loads="\n".join(loads), ints="\n".join(ints), symbol=symbol, int=f"i{bits}", real=real)
+    return _kernel(name, text).address
 
 
 def gemm_operand(x_strides, x_shape, item: int) -> tuple[int, int] | None:

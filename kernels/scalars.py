@@ -172,9 +172,13 @@ def _source(function) -> str:
 
 def _same(tree: ast.FunctionDef, function) -> bool:
     """Whether the statement read now compiles to the code that is running."""
-    module = compile(ast.Module([tree], []), "<scalar>", "exec")
-    code = next((c for c in module.co_consts if isinstance(c, types.CodeType)), None)
-    return code is not None and code.co_code == function.__code__.co_code and code.co_names == function.__code__.co_names
+    facts = list(_facts(function.__code__))
+    for imports in ([ast.Import([ast.alias("math")])], []):  # calls through an imported module compile to other code
+        module = compile(ast.fix_missing_locations(ast.Module([*imports, tree], [])), "<scalar>", "exec")
+        found = next((c for c in module.co_consts if isinstance(c, types.CodeType)), None)
+        if found is not None and list(_facts(found)) == facts:
+            return True
+    return False
 
 
 @functools.cache
