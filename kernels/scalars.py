@@ -78,7 +78,7 @@ def _digest(*parts) -> str:
 def _facts(code):
     """What of a function's code decides what it computes."""
     yield from (code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    yield from (code.co_argcount, code.co_kwonlyargcount, code.co_flags)
+    yield from (code.co_argcount, code.co_kwonlyargcount)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _facts(constant)
@@ -156,8 +156,8 @@ def _source(function) -> str:
     tree.decorator_list, tree.returns = [], None
     if not function.__closure__ and not _same(tree, function):
         raise TypeError(
-            f"{function.__qualname__} ({file}:{first}): its file has changed since it was imported. The kernel would not"
-            " do what the function does. Start a new process"
+            f"{function.__qualname__} ({file}:{first}): its file has changed since it was imported. The kernel"
+            " would not do what the function does. Start a new process"
         )
     if ast.get_docstring(tree) is not None:
         tree.body = tree.body[1:]
