@@ -7,9 +7,9 @@
 >>> 'tanh' in profiler.dumps(reset=True)
 True
 
-Eager ops are timed one by one. The steps of compiled nets are too: while the profiler runs, each is a call of its
-own, so small kernels appear about 1 us longer than they are. While it does not run it costs nothing: nothing of it is
-in the way.
+Eager ops are timed one by one, and take no short cuts then. The steps of compiled nets are timed, too: each is a
+call of its own while the profiler runs, so small kernels appear about 1 us longer than they are. While it does not
+run it costs nothing: nothing of it is in the way.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from . import shortcut
 from .array import ndarray
 from .graph import describe, observe
 from .op import REGISTRY, Op
@@ -98,6 +99,7 @@ def set_state(state: str = "stop", profile_process: str = "worker") -> None:
         return
     _state = state
     if state == "stop":
+        shortcut.enable(True)
         for op, eager in _eager.items():
             op.eager = eager
         _eager.clear()
@@ -105,6 +107,7 @@ def set_state(state: str = "stop", profile_process: str = "worker") -> None:
             observe.unwatch(_watch)
         return
     if _config["profile_imperative"]:
+        shortcut.enable(False)
         for op in REGISTRY.values():
             _eager[op] = op.eager
             op.eager = _timed(op, op.eager)
