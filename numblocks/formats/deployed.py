@@ -51,21 +51,27 @@ class Model:
 
     def __call__(self, *inputs):
         """Compute the net's answer for inputs of a known signature."""
-        leaves = []
-        key = json.dumps([_nesting(tuple(inputs), leaves), [[list(x.shape), x.dtype.name] for x in leaves]])
+        leaves, nesting = inputs, None
+        if not all([type(x) is numpy.ndarray for x in inputs]):
+            leaves = []
+            nesting = json.dumps(_nesting(inputs, leaves))
+        key = (nesting, *[(x.shape, x.dtype) for x in leaves])
         with self._lock:
-            if key not in self._ready:
-                self._ready[key] = _Signature(self, self._find(key))
-            return self._ready[key].run(leaves)
+            ready = self._ready.get(key)
+            if ready is None:
+                ready = self._ready[key] = _Signature(self, self._find(inputs))
+            return ready.run(leaves)
 
-    def _find(self, key):
-        known = []
+    def _find(self, inputs):
+        leaves, known = [], []
+        nesting = _nesting(inputs, leaves)
+        wanted = [[list(x.shape), x.dtype.name] for x in leaves]
         for data in self.signatures:
             arguments = [[a["shape"], a["dtype"]] for a in data["arguments"]]
-            if json.dumps([data["nesting"], arguments]) == key:
+            if [data["nesting"], arguments] == [nesting, wanted]:
                 return data
             known.append(", ".join(f"{dtype}{shape}" for shape, dtype in arguments))
-        given = ", ".join(f"{dtype}{shape}" for shape, dtype in json.loads(key)[1])
+        given = ", ".join(f"{dtype}{shape}" for shape, dtype in wanted)
         raise ValueError(
             f"{self.name}: called with ({given}), but written for ({'); ('.join(known)}). A written net knows the"
             f" signatures it had seen. Convert the input, or call the net with such an input before export_compiled."
@@ -80,11 +86,13 @@ class _Signature:
         self.arena, self.start = _memory(data["arena"])
         self.scratch = [_memory(n) for n in data["scratch"]]
         self.tables = model.tables
-        self.env = [None] * data["slots"]
+        self.env, self.addresses = [None] * data["slots"], [0] * data["slots"]
         self.first = len(data["arguments"])
         for k, name in enumerate(data["captured"]):
-            self.env[self.first + k] = model.params[name]
+            self.put(self.first + k, model.params[name])
         self.steps = [self.bind(step, model.library) for step in data["steps"]]
+        self.results = [(tuple(r["shape"]), numpy.dtype(r["dtype"]), r["slot"]) for r in data["results"]]
+        self.guards = [self.reader(flag) for flag in data["guards"]]
 
     def bind(self, step, library):
         """A step as a function without arguments."""
@@ -103,64 +111,69 @@ class _Signature:
                     packed[k] = self.tables[word[1]].ctypes.data + word[2]
                 else:
                     moving.append((k, word[0], word[1]))
-            pointer, env = packed.ctypes.data, self.env
+            words, pointer, addresses = memoryview(packed), packed.ctypes.data, self.addresses
 
             def run():
                 for k, slot, offset in moving:
-                    packed[k] = env[slot].ctypes.data + offset
+                    words[k] = addresses[slot] + offset
                 call(0, n, pointer)
 
             return run
         if "matmul" in step:
-            a, b, y = step["matmul"]
-            return lambda: numpy.matmul(self.array(a), self.array(b), out=self.array(y))
+            a, b, y = map(self.reader, step["matmul"])
+            return lambda: numpy.matmul(a(), b(), out=y())
         if "copy" in step:
-            x, y = step["copy"]
-            return lambda: numpy.copyto(self.array(y), self.array(x), casting="unsafe")
+            x, y = map(self.reader, step["copy"])
+            return lambda: numpy.copyto(y(), x(), casting="unsafe")
         if "take" in step:
-            return lambda: self.take(*step["take"], step["axis"], step["mode"])
+            x, index, y = map(self.reader, step["take"])
+            return lambda: self.take(x(), index(), y(), step["axis"], step["mode"])
         if "gather" in step:
-            index = self.tables[step["index"]]
-            return lambda: self.gather(index, *step["gather"])
+            table, operands = self.tables[step["index"]], [self.reader(w) for w in step["gather"]]
+            return lambda: self.gather(table, *[w() for w in operands])
         raise ValueError(f"step {sorted(step)} is unknown. The files are newer than this loader. Use theirs.")
 
-    def array(self, window):
-        """A window on memory as an array."""
-        (where, offset), shape = window["at"], tuple(window["shape"])
-        if 0 in shape:
-            return numpy.empty(shape, window["dtype"])
-        buffer = self.arena if where == "a" else self.env[where]
-        return numpy.ndarray(shape, window["dtype"], buffer, offset, tuple(window["strides"]))
+    def reader(self, window):
+        """A function that gives a window on memory as an array."""
+        (where, offset), shape, strides = window["at"], tuple(window["shape"]), tuple(window["strides"])
+        dtype, env = numpy.dtype(window["dtype"]), self.env
+        if 0 in shape or where == "a" or where >= self.first and env[where] is not None:  # memory that stays
+            buffer = self.arena if where == "a" else env[where]
+            fixed = numpy.empty(shape, dtype) if 0 in shape else numpy.ndarray(shape, dtype, buffer, offset, strides)
+            return lambda: fixed
+        return lambda: numpy.ndarray(shape, dtype, env[where], offset, strides)
 
     def take(self, x, index, y, axis, mode):
         """`x` at `index` along `axis`."""
-        x, index, y = self.array(x), self.array(index).astype(numpy.int64), self.array(y)
-        n = x.shape[axis]
+        index, n = index.astype(numpy.int64), x.shape[axis]
         if mode == "raise" and index.size and not (-n <= index.min() and index.max() < n):
             raise IndexError(f"take: an index is out of bounds for axis of size {n}.")
         y[...] = numpy.take(x, index, axis, mode=mode)
 
-    def gather(self, index, *windows):
-        """The elements of all operands, rearranged."""
-        flat = [self.array(w).reshape(-1) for w in windows[:-1]]
-        y = self.array(windows[-1])
+    def gather(self, index, *operands):
+        """The elements of all operands but the last, rearranged in the last."""
+        flat, y = [x.reshape(-1) for x in operands[:-1]], operands[-1]
         y[...] = (flat[0] if len(flat) == 1 else numpy.concatenate(flat))[index].reshape(y.shape)
 
     def run(self, leaves):
         """The answer for these arrays."""
+        results = [numpy.empty(shape, dtype) for shape, dtype, _ in self.results]
         for k, x in enumerate(leaves):
-            self.env[k] = numpy.ascontiguousarray(x).reshape(x.shape)
-        results = [numpy.empty(r["shape"], r["dtype"]) for r in self.data["results"]]
-        for r, y in zip(self.data["results"], results, strict=True):
-            self.env[r["slot"]] = y
+            self.put(k, x if x.flags.c_contiguous else x.copy(order="C"))
+        for (_, _, slot), y in zip(self.results, results, strict=True):
+            self.put(slot, y)
         with numpy.errstate(all="ignore"):
             for step in self.steps:
                 step()
-        if any(self.array(flag)[()] for flag in self.data["guards"]):
-            raise IndexError("an index is out of range or no whole number.")
         for k in range(len(leaves)):
             self.env[k] = None
+        if any([flag()[()] for flag in self.guards]):
+            raise IndexError("an index is out of range or no whole number.")
         return _rebuild(self.data["outputs"], iter(results))
+
+    def put(self, slot, x):
+        """Let `slot` be the C-contiguous array `x`."""
+        self.env[slot], self.addresses[slot] = x, x.__array_interface__["data"][0]
 
 
 def _memory(nbytes):

@@ -27,10 +27,10 @@ class Comparison(NamedTuple):
         mode: 'predict' or 'train', and which call of the hybridized net.
         what: 'output 0', 'gradient of 0.weight', 'state 1.running_mean' ...
         shape, dtype: of the eager array.
-        ulps: the largest distance in units in the last place (of the eager array's dtype).
         error: the largest absolute difference.
-        where: index of the element furthest beyond its tolerance (or furthest off), None if all are equal.
-        eager, hybrid: its two values.
+        where: index of the element furthest beyond its tolerance (or nearest to it), None if all are equal.
+        ulps: how far its two values are apart, in units in the last place (of integers, their difference).
+        eager, hybrid: the two values.
         problem: what is wrong, '' if they agree.
     """
 
@@ -58,8 +58,8 @@ class Report(tuple):
     """The Comparisons of a check; `print(report)` lists them, failures first.
 
     Attributes:
-        failures: those that differ.
-        ulps: the largest distance of all.
+        failures: those that differ by more than their tolerance.
+        ulps: the largest `ulps` of all; large where sums cancel, since what is left of zero has no digits.
     """
 
     @property
@@ -72,7 +72,8 @@ class Report(tuple):
 
     def __str__(self) -> str:
         rows = sorted(self, key=lambda row: not row.problem)
-        head = f"eager against hybridized: {len(self)} arrays, {len(self.failures)} differ, at most {self.ulps} ulps"
+        equal = sum(row.where is None and not row.problem for row in self)
+        head = f"eager against hybridized: {len(self)} arrays, {len(self.failures)} differ, {equal} equal bit for bit"
         return "\n".join([head, *(f"  {row}" for row in rows)])
 
 
@@ -311,10 +312,10 @@ def compare(mode: str, what: str, expected: numpy.ndarray, found: numpy.ndarray,
         allowed = limit + r * numpy.where(numpy.isfinite(a), numpy.abs(a), 0.0)
         excess = numpy.where(off == 0, -numpy.inf, off - allowed)
     at = numpy.unravel_index(int(excess.argmax()), shape)
-    distance = ulps(expected, found)
+    distance = ulps(expected[at], found[at])
     wrong = int((excess > 0).sum())
     problem = f"{wrong} of {expected.size} elements beyond rtol {r:g}, atol {limit:.3g}" if wrong else ""
-    return Comparison(mode, what, shape, dtype, int(distance[~same].max()), float(off.max()), tuple(map(int, at)),
+    return Comparison(mode, what, shape, dtype, int(distance), float(off.max()), tuple(map(int, at)),
                       expected[at].item(), found[at].item(), problem)  # fmt: skip
 
 

@@ -6,13 +6,13 @@ import inspect
 
 from .. import autograd
 from ..array import ndarray, wrap
+from ..config import debug
 from ..device import current_device
 from ..graph.compiled import Compiled
 from ..graph.explain import Explanation, explain
 from ..graph.trace import Builder, tracing
 from ..op import current
 from .block import Block
-from .deploy import export_compiled
 from .hooks import call_with_hooks
 from .infer import hybrid_forward_inferring
 from .namespace import F
@@ -179,6 +179,8 @@ class HybridBlock(Block):
 
         Later, in a Python that has only NumPy: `import mlp; y = mlp.load()(x)`.
         """
+        from .deploy import export_compiled  # a linker and its surroundings: for those who deploy
+
         return export_compiled(self, path)
 
     def _run_compiled(self, *args, **kwargs):
@@ -204,6 +206,8 @@ class HybridBlock(Block):
         """Complete open shapes, and start a new compiled function if parts of the net were exchanged."""
         now = parts(self)
         if self._traced is None or not self._traced.fits(now):
+            if self._traced is not None:
+                debug(1, f"{self.name or type(self).__name__}: compiled anew: blocks or parameter arrays are others")
             params = list(self.collect_params().values())
             if any(not p._arrays for p in params):
                 _complete(self, args, kwargs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..kernels import loops
+from ..kernels.build import interpreted
 from .describe import bytes_of, kind, label, nbytes, nodes, place, size, traffic
 from .instance import Instance
 from .lower import Launch, View
@@ -76,7 +77,7 @@ class Pass(NamedTuple):
         lines = [f"{self.title}: {steps}; {size(self.nbytes)} moved"]
         for k, s in enumerate(self.steps):
             ops = " + ".join(s.ops)
-            threads = "" if s.native or s.kind != "kernel" else " (split over threads)"
+            threads = "" if s.native or s.kind != "kernel" or interpreted() else " (split over threads)"
             lines.append(f"  {k + 1:3} {s.kind:6} {s.name}{f': {ops}' if ops not in (s.name, '') else ''}{threads}")
             lines.append(f"             {s.operands}, {size(s.nbytes)}")
             lines += [f"             {text}" for text in s.statements]

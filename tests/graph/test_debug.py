@@ -50,6 +50,17 @@ def test_level_1_gives_reasons(debug, capfd):
     assert "mode is training, recorded, was predicting" in said and "µs" not in said and " us" not in said
 
 
+def test_level_1_tells_of_exchanged_parameters(debug, capfd):
+    debug(1)
+    net = net_of(3)
+    net(np.ones((2, 2)))
+    net.initialize(force_reinit=True)
+    capfd.readouterr()
+    net(np.ones((2, 2)))
+    said = capfd.readouterr().err
+    assert "net: compiled anew: blocks or parameter arrays are others" in said and "first call" in said
+
+
 def test_level_2_shows_launches_with_time_and_bytes(debug, capfd):
     net, x = net_of(3, 2), np.ones((4, 5))
     net(x)
