@@ -12,10 +12,9 @@ import threading
 import time
 from collections import namedtuple
 from collections.abc import Callable
-from pathlib import Path
 
-from . import cache, interpreter, notes, workers
-from .cache import digest, directory
+from . import interpreter, notes, workers
+from .sources import digest
 from .workers import set_threads, threads
 
 __all__ = ["CacheInfo", "Kernel", "cache_info", "clear", "define", "digest", "directory", "interpreted", "launched",
@@ -160,12 +159,23 @@ def clear(disk: bool = True) -> None:
         if "llvmlite" in sys.modules:
             _loader().forget()
         if disk and directory() is not None:
-            cache.remove_all(directory())
+            _disk().remove_all(directory())
 
 
 def report() -> str:
     """The cache directory and the kernels in it, with the sizes of their objects, as lines of text."""
-    return cache.report(directory())
+    return _disk().report(directory())
+
+
+def directory():
+    """The cache directory, a Path; None when no place can be written. See `cache.directory`."""
+    return _disk().directory()
+
+
+def _disk():
+    """The module of the cache, and what it needs of the standard library: at the first kernel too."""
+    from . import cache
+    return cache
 
 
 def _loader():
@@ -174,7 +184,8 @@ def _loader():
     return loader
 
 
-def _paths(name: str) -> tuple[Path, Path] | tuple[None, None]:
+def _paths(name: str):
+    """Where the text and the object of a kernel lie, or two Nones."""
     place = directory()
     if place is None:
         return None, None
@@ -188,14 +199,14 @@ def _from_disk(name, text):
     global _loads
     source, path = _paths(name)
     try:
-        found = cache.unseal(None if callable(text) else text, path.read_bytes()) if path is not None else None
+        found = _disk().unseal(None if callable(text) else text, path.read_bytes()) if path is not None else None
         if found is None:
             return None
         call, address = _loader().load_object(found[0], name, found[1])
     except FileNotFoundError:
         return None
-    except (OSError, cache.Damaged, ImportError, LookupError) as error:
-        cache.warn(f"{path} is set aside and built again: {error}")
+    except (OSError, _disk().Damaged, ImportError, LookupError) as error:
+        _disk().warn(f"{path} is set aside and built again: {error}")
         return None
     _loads += 1
     return Kernel(name, text, source, address, call)
@@ -226,7 +237,7 @@ def _build(name, text, where=None):
         raise RuntimeError(_complaint(name, shown, error)) from error
     _builds += 1
     if source is not None:
-        _write(path, cache.seal(text, data, undefined))
+        _write(path, _disk().seal(text, data, undefined))
     return Kernel(name, text, source, address, call)
 
 
@@ -254,9 +265,9 @@ def _write(path, data):
     if path is None:
         return None
     try:
-        cache.write(path, data)
+        _disk().write(path, data)
     except OSError as error:
-        cache.warn(f"nothing can be written to {path.parent}: {error.strerror or error}. Kernels of this "
+        _disk().warn(f"nothing can be written to {path.parent}: {error.strerror or error}. Kernels of this "
                    "process stay in memory. Free some space or set NUMBLOCKS_CACHE_DIR")
         return None
     return path

@@ -18,6 +18,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from .sources import digest, read_source
+
 _MAGIC = b"numblks1"
 _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_CPU_NAME",
              "NUMBA_CPU_FEATURES", "NUMBA_DEBUGINFO", "NUMBA_BOUNDSCHECK", "NUMBA_ENABLE_AVX",
@@ -26,22 +28,13 @@ _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_
 _SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "tile_ir.py", "lanes.py", "lane_values.py",
             "lanes_ir.py", "lane_memory.py", "compiler.py", "direct.py", "direct_values.py", "direct_calls.py",
             "codegen.py", "loader.py", "emit_cpu.py", "statements.py", "typed.py", "rendering.py", "scalars.py",
-            "program.py", "library.py", "mathlib.py", "math32.py", "math64.py")
+            "program.py", "sources.py", "library.py", "mathlib.py", "math32.py", "math64.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 
 
 class Damaged(Exception):
     """The object file does not match its seal."""
-
-
-def digest(*parts: str) -> str:
-    """First 12 hex digits of the sha256 of `parts`: the tail of every kernel name.
-
-    >>> digest("a", "b") == digest("ab")
-    False
-    """
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def directory() -> Path | None:
@@ -131,14 +124,6 @@ def _numba_version() -> str | None:
     except (OSError, AttributeError):
         from importlib.metadata import version
         return version("numba")
-
-
-def read_source(path: Path) -> str:
-    """Text of a source file of this package."""
-    loader = globals().get("__loader__")
-    if hasattr(loader, "get_data"):                         # also inside a zip archive
-        return loader.get_data(str(path)).decode()
-    return path.read_text()
 
 
 def write(path: Path, data: bytes) -> None:

@@ -7,12 +7,13 @@ them. What the compiler has intrinsics for (prelude, tile) stays an import.
 """
 import ast
 import functools
-from pathlib import Path
+import os.path
 
-from . import build, cache, prelude
+from . import build, prelude
+from .sources import digest, read_source
 
-_HERE = Path(__file__).parent
-_FOLDER = _HERE / "cpu"
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_FOLDER = os.path.join(_HERE, "cpu")
 _GIVEN = ("tile", "lanes")        # files like the prelude, whose functions the compiler replaces
 _memo: dict[tuple, str] = {}
 
@@ -46,21 +47,24 @@ def _name(name: str, bindings) -> str:
     area, _, function = name.partition(".")
     words = [area, function, *(value for value in bindings.values() if value.isidentifier())]
     try:
-        text = cache.read_source(_FOLDER / f"{area}.py")
+        text = read_source(_file(area))
     except OSError:
         raise _no_file(area) from None
-    return "_".join([*words, cache.digest(name, repr(bindings), text)])
+    return "_".join([*words, digest(name, repr(bindings), text)])
+
+
+def _file(area):
+    return os.path.join(_FOLDER, area + ".py")
 
 
 def _no_file(area):
-    return KeyError(f"library.get: there is no kernel file {_FOLDER / area}.py. Check the name.")
+    return KeyError(f"library.get: there is no kernel file {_file(area)}. Check the name.")
 
 
 def assemble(name: str, **bindings: str) -> tuple[str, str]:
     """`(kernel name, text)` of a hand-written kernel; see `get`. Compiles nothing."""
     area, _, function = name.partition(".")
-    path = _FOLDER / f"{area}.py"
-    here = _read(path)
+    here = _read(_file(area))
     if not isinstance(here.nodes.get(function), ast.FunctionDef):
         raise KeyError(f"library.get: no function {function} in cpu/{area}.py. "
                        f"It has {', '.join(here.functions())}. Check the name.")
@@ -87,10 +91,10 @@ def assemble(name: str, **bindings: str) -> tuple[str, str]:
 class _Source:
     """One file: its statements by name, and the names it takes from other files of this package."""
 
-    def __init__(self, path: Path):
-        self.lines = cache.read_source(path).splitlines()
+    def __init__(self, path: str):
+        self.lines = read_source(path).splitlines()
         self.nodes: dict[str, ast.stmt] = {}
-        self.imported: dict[str, Path] = {}
+        self.imported: dict[str, str] = {}
         self.given: dict[str, str] = {}
         for node in ast.parse("\n".join(self.lines), str(path)).body:
             if isinstance(node, ast.FunctionDef):
@@ -103,7 +107,7 @@ class _Source:
                 if module in _GIVEN:
                     self.given.update((item.name, module) for item in node.names)
                 elif (node.level or module != node.module) and module != "prelude":
-                    file = _HERE.joinpath(*module.split(".")).with_suffix(".py")
+                    file = os.path.join(_HERE, *module.split(".")) + ".py"
                     self.imported.update((item.name, file) for item in node.names)
 
     def functions(self) -> list[str]:
@@ -117,11 +121,11 @@ class _Source:
 
 
 @functools.cache
-def _read(path: Path) -> _Source:
+def _read(path: str) -> _Source:
     try:
         return _Source(path)
     except OSError:
-        raise _no_file(path.stem) from None
+        raise _no_file(os.path.basename(path)[:-3]) from None
 
 
 def _reach(start: _Source, function: str, bindings) -> tuple[list[tuple[_Source, str]], list[str]]:

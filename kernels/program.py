@@ -15,13 +15,13 @@ of a program: one kernel serves all.
 from __future__ import annotations
 
 import functools
-import hashlib
 import keyword
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from .scalars import Scalar
+from .sources import digest
 
 DTYPES = (
     "float16",
@@ -215,8 +215,7 @@ def _name(program: Program) -> str:
         if part and (not parts or parts[-1] != part):
             parts.append(part)
     parts = parts if len(parts) <= 4 else [*parts[:3], parts[-1]]
-    digest = hashlib.sha256(repr(program).encode()).hexdigest()[:12]
-    return "_".join([program.kind, *(parts or ["copy"]), digest])
+    return "_".join([program.kind, *(parts or ["copy"]), digest(repr(program))])
 
 
 @functools.cache

@@ -6,11 +6,12 @@ import ast
 import builtins
 import dis
 import functools
-import hashlib
 import inspect
 import math
 import textwrap
 import types
+
+from .sources import digest
 
 
 class Scalar:
@@ -28,12 +29,11 @@ class Scalar:
         key: 12 hex digits that stand for what it computes.
     """
 
-    __slots__ = ("name", "nargs", "uses", "where", "key", "_source", "_function")
+    __slots__ = ("name", "nargs", "uses", "where", "_key", "_source", "_function")
 
     def __init__(self, name: str, source: str, nargs: int, uses: tuple[Scalar, ...] = (), where=("", 0)):
         self.name, self.nargs, self.uses, self.where = name, nargs, tuple(uses), where
-        self._source, self._function = source, None
-        self.key = _digest(source, *(used.key for used in self.uses))
+        self._source, self._function, self._key = source, None, None
 
     @classmethod
     def of(cls, function: types.FunctionType) -> Scalar:
@@ -42,9 +42,15 @@ class Scalar:
         code = function.__code__
         self.name, self.nargs, self.where = function.__name__, code.co_argcount, (code.co_filename, code.co_firstlineno)
         self.uses = tuple(_used(function))
-        self._source, self._function = None, function
-        self.key = _digest(*_facts(code), *(used.key for used in self.uses))
+        self._source, self._function, self._key = None, function, None
         return self
+
+    @property
+    def key(self) -> str:
+        if self._key is None:
+            facts = [self._source] if self._function is None else map(str, _facts(self._function.__code__))
+            self._key = digest(*facts, *(used.key for used in self.uses))
+        return self._key
 
     @property
     def source(self) -> str:
@@ -69,10 +75,6 @@ class Scalar:
         3.0
         """
         return _python(self)(*xs)
-
-
-def _digest(*parts) -> str:
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:12]
 
 
 def _facts(code):

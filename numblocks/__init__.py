@@ -8,6 +8,7 @@ Gluon code runs when `mxnet` in its imports becomes `numblocks`:
 
 from __future__ import annotations
 
+import importlib as _importlib
 import os as _os
 
 # in a checkout `kernels/` lies beside this package; in a wheel inside it
@@ -22,16 +23,15 @@ from . import base as base
 from . import context as context
 from . import device as device
 from . import errors as errors
-from . import np as np
-from . import npx as npx
-from . import nd as nd
-from . import random as random
+from . import gluon as gluon
 from . import init as init
 from . import lr_scheduler as lr_scheduler
 from . import metric as metric
+from . import nd as nd
+from . import np as np
+from . import npx as npx
 from . import optimizer as optimizer
-from . import profiler as profiler
-from . import gluon as gluon
+from . import random as random
 from .array import ndarray as ndarray
 from .base import MXNetError as MXNetError
 from .device import Context as Context
@@ -46,3 +46,8 @@ from .gluon.check import check_hybrid as check_hybrid
 from .kernels.build import cache_info as cache_info
 from .npx import waitall as waitall
 
+
+def __getattr__(name: str):
+    if name == "profiler":  # imported when first named
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,7 +39,10 @@ INSIDE = {  # imports inside functions: optional parts, and the compiler that co
     ("numblocks.kernels.build", "numblocks.kernels.loader"),
     ("numblocks.kernels.build", "numblocks.kernels.compiler"),
     ("numblocks.kernels.build", "numblocks.kernels.direct"),
+    ("numblocks.gluon.hybrid", "numblocks.gluon.deploy"),
+    ("numblocks.kernels.build", "numblocks.kernels.cache"),
     ("numblocks.kernels.cache", "importlib"),
+    ("numblocks.kernels.sources", "hashlib"),
     ("numblocks.kernels.tile", "numblocks.kernels.loader"),
     ("numblocks.kernels.loops", "numblocks.kernels.emit_cpu"),
 }

@@ -13,7 +13,9 @@
 | utils | splitting batches over devices, clipping gradients |
 """
 
-from . import data, loss, nn, parameter, rnn, utils
+import importlib
+
+from . import loss, nn, parameter
 from .block import Block
 from .hybrid import HybridBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
@@ -24,3 +26,11 @@ __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
     "Trainer", "compile_step", "data", "loss", "nn", "parameter", "rnn", "utils",
 ]  # fmt: skip
+
+_LATER = ("data", "rnn", "utils")  # imported when first named: many scripts need none of them
+
+
+def __getattr__(name: str):
+    if name in _LATER:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
-from pathlib import Path
 
 import numpy
 
@@ -169,7 +169,7 @@ class ParameterDict:
 
     # ---- files --------------------
 
-    def save(self, filename: str | Path, strip_prefix: str = "") -> None:
+    def save(self, filename: str | os.PathLike, strip_prefix: str = "") -> None:
         """Write all values by full name, `strip_prefix` removed."""
         for name in self:
             if not name.startswith(strip_prefix):
