@@ -61,12 +61,12 @@ def nbytes(step) -> int:
 
 
 def place(where) -> str:
-    """`file:line` of a statement without the folder, '' if it is not known.
+    """`file:line` of a statement without the folder, and the layer it is in; '' if it is not known.
 
-    >>> place(("/home/me/train.py", 12))
-    'train.py:12'
+    >>> place(("/home/me/train.py", 12, "")), place(("/home/me/train.py", 12, "dense0"))
+    ('train.py:12', 'train.py:12 dense0')
     """
-    return f"{os.path.basename(where[0])}:{where[1]}" if where else ""
+    return f"{os.path.basename(where[0])}:{where[1]} {where[2]}".rstrip() if where else ""
 
 
 def size(count: int) -> str:

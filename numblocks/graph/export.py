@@ -108,7 +108,7 @@ class Exporter:
         except (Unexplained, TypeError) as error:
             raise _no_form(name, str(error)) from error
         if not found.calls:
-            raise _no_form(name, "it is computed by NumPy in Python")
+            raise _no_form(name, "it is computed in Python")
         first = len(self.scratch)
         self.scratch += found.scratch
         tables = [self.table(t) for t in found.constants]

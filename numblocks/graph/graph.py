@@ -14,7 +14,7 @@ class Node(Aval):
         inputs: Nodes and Python scalars, in the op's order.
         spec: the op's keywords.
         number: position in the graph; inputs of a node have smaller numbers.
-        where: `(file, line)` of the user's statement.
+        where: `(file, line, layer)` of the user's statement and the layer of ours that it called, '' if none.
         label: name of an input.
         parts: of an op with several results, their Nodes.
     """

@@ -160,12 +160,14 @@ def compute_dtype(op: Op, inputs) -> numpy.dtype:
     return eager.operand_dtype(op, [numpy.empty((), x.dtype) if isinstance(x, Aval) else x for x in inputs])
 
 
-def user_line() -> tuple[str, int] | None:
-    """File and line of the innermost caller outside numblocks."""
-    frame = sys._getframe(2)
+def user_line() -> tuple[str, int, str] | None:
+    """File and line of the innermost caller outside numblocks, and the name of the layer of ours it called, or ''."""
+    frame, layer = sys._getframe(2), ""
     while frame is not None:
         if frame.f_globals.get("__name__", "").split(".")[0] != _PACKAGE:
-            return frame.f_code.co_filename, frame.f_lineno
+            return frame.f_code.co_filename, frame.f_lineno, layer
+        if not layer and frame.f_code.co_name in ("forward", "hybrid_forward"):
+            layer = getattr(frame.f_locals.get("self"), "name", "")
         frame = frame.f_back
     return None
 

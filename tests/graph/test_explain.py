@@ -26,6 +26,7 @@ def test_forward_of_an_mlp():
     expected = 4 * (4 * 5 + 5 * 8 + 4 * 8)
     assert forward.steps[0].nbytes == expected and found.arena_bytes >= 4 * 4 * 8
     words = str(found)
+    assert f"# test_explain.py:19 {net[0].name}\n" in words and f"# test_explain.py:19 {net[1].name}\n" in words
     for part in ("0.weight float32[5, 8]", "1.bias", "2 kernels, 2 BLAS calls", "arena", "test_explain.py:"):
         assert part in words, words
 

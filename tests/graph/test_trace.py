@@ -103,7 +103,8 @@ def test_listing_reads_like_a_program():
 
 def test_nodes_remember_the_users_line():
     graph = traced(lambda x: np.tanh(x), (3,))
-    file, line = graph.nodes[0].where
+    file, line, layer = graph.nodes[0].where
+    assert layer == ""
     assert file == __file__ and "np.tanh(x), (3,)" in open(file).read().splitlines()[line - 1]
 
 
