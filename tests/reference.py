@@ -7,6 +7,7 @@ without a row, so a new op is tested by existing.
 import itertools
 
 import numpy as np
+from reference_arrays import ROWS
 from scipy import special
 
 REFERENCE = {
@@ -120,15 +121,20 @@ REFERENCE = {
     "conv_grad_weight": lambda g, x, kernel, **spec: conv_grad_weight(g, x, kernel, spec),
     "max_pool": lambda x, **spec: pooled(x, None, spec, lambda part, at, counts: part.max(-1)),
     "max_pool_grad": lambda g, x, **spec: unpooled(g, x, spec),
-    "max_pool_gather": lambda h, x, **spec: pooled(x, h, spec, lambda part, at, counts: np.take_along_axis(
-        at, part.argmax(-1)[..., None], -1)[..., 0]),
-    "window_sum": lambda x, divide, **spec: pooled(x, None, spec, lambda part, at, counts: part.sum(-1) / counts[divide]),
+    "max_pool_gather": lambda h, x, **spec: pooled(
+        x, h, spec, lambda part, at, counts: np.take_along_axis(at, part.argmax(-1)[..., None], -1)[..., 0]
+    ),
+    "window_sum": lambda x, divide, **spec: pooled(
+        x, None, spec, lambda part, at, counts: part.sum(-1) / counts[divide]
+    ),
     "window_sum_grad": lambda g, size, divide, **spec: unsummed(g, size, divide, spec),
     # random numbers: element i of stream s under seed k hashes (k, s, i)
-    "uniform01": lambda key, shape, dtype: np.array([(h >> 40) * 2.0**-24 if dtype != "float64" else (h >> 11) * 2.0**-53
-                                                     for h in hashes(key, shape)]).reshape(shape),
+    "uniform01": lambda key, shape, dtype: np.array(
+        [(h >> 40) * 2.0**-24 if dtype != "float64" else (h >> 11) * 2.0**-53 for h in hashes(key, shape)]
+    ).reshape(shape),
     "normal01": lambda key, shape, dtype: np.array([box_muller(h) for h in hashes(key, shape)]).reshape(shape),
-}  # fmt: skip
+    **ROWS,
+}
 
 
 def basic(key):
@@ -150,7 +156,7 @@ def scattered(g, key, shape):
 
 def added_at(g, index, axis, size):
     """The transpose of `take`, one element at a time."""
-    y = np.zeros((*g.shape[:axis], size, *g.shape[axis + index.ndim:]), g.dtype)
+    y = np.zeros((*g.shape[:axis], size, *g.shape[axis + index.ndim :]), g.dtype)
     for at in np.ndindex(index.shape):
         y[(slice(None),) * axis + (int(index[at]),)] += g[(slice(None),) * axis + at]
     return y
@@ -158,13 +164,13 @@ def added_at(g, index, axis, size):
 
 def picked(x, index, axis, keepdims):
     """One element of each line along `axis`."""
-    y = np.take_along_axis(x, np.reshape(index, (*x.shape[:axis], 1, *x.shape[axis + 1:])).astype(int), axis)
+    y = np.take_along_axis(x, np.reshape(index, (*x.shape[:axis], 1, *x.shape[axis + 1 :])).astype(int), axis)
     return y if keepdims else y.squeeze(axis)
 
 
 def unpicked(g, index, axis, shape):
     """The transpose of `picked`."""
-    y, kept = np.zeros(shape, g.dtype), (*shape[:axis], 1, *shape[axis + 1:])
+    y, kept = np.zeros(shape, g.dtype), (*shape[:axis], 1, *shape[axis + 1 :])
     np.put_along_axis(y, np.reshape(index, kept).astype(int), g.reshape(kept), axis)
     return y
 
@@ -180,7 +186,9 @@ def taps(size, kernel, out, stride, pad, dilate):
 
 def spatial(size, kernel, stride, pad, dilate):
     """Sizes of a convolution's answer."""
-    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, pad, dilate, strict=True))
+    return tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, pad, dilate, strict=True)
+    )
 
 
 def trilinear(x, w, g, groups, geometry, size, kernel, out, want):
@@ -202,7 +210,9 @@ def conv(x, w, spec):
     """Convolution, tap by tap."""
     geometry = spec["stride"], spec["pad"], spec["dilate"]
     out = spatial(x.shape[2:], w.shape[2:], *geometry)
-    return trilinear(x, w, np.zeros((x.shape[0], w.shape[0], *out)), spec["groups"], geometry, x.shape[2:], w.shape[2:], out, "g")
+    return trilinear(
+        x, w, np.zeros((x.shape[0], w.shape[0], *out)), spec["groups"], geometry, x.shape[2:], w.shape[2:], out, "g"
+    )
 
 
 def conv_grad_data(g, w, size, spec):

@@ -6,6 +6,7 @@ layouts and keywords are drawn, so those shrink.
 
 import numpy as np
 from hypothesis import strategies as st
+from strategies_arrays import CASES as ARRAYS
 
 from numblocks.op import REGISTRY
 from numblocks.ops.move import freeze_key
@@ -48,9 +49,9 @@ def values(rng, shape, domain=(-3.0, 3.0), dtype="float64"):
 
 
 @st.composite
-def layouts(draw, x):
-    """The array `x` again in memory arranged otherwise: permuted, reversed, with gaps, or repeating (stride 0)."""
-    how = draw(st.sampled_from(["plain", "permuted", "reversed", "gaps", "repeated"]))
+def layouts(draw, x, repeated=True):
+    """The array `x` again in memory arranged otherwise: permuted, reversed, with gaps, or `repeated` (stride 0)."""
+    how = draw(st.sampled_from(["plain", "permuted", "reversed", "gaps"] + ["repeated"] * repeated))
     if x.ndim == 0 or how == "plain":
         return np.ascontiguousarray(x) if x.ndim else x
     if how == "permuted":
@@ -161,7 +162,7 @@ def _concat(draw):
     shape = draw(shapes(1))
     axis, rng = draw(st.integers(0, len(shape) - 1)), generator(draw)
     sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
-    return [values(rng, (*shape[:axis], n, *shape[axis + 1:])) for n in sizes], {"axis": axis}
+    return [values(rng, (*shape[:axis], n, *shape[axis + 1 :])) for n in sizes], {"axis": axis}
 
 
 @st.composite
@@ -223,7 +224,7 @@ def _scatter_add(draw):
     shape, rng = draw(shapes(1, smallest=1)), generator(draw)
     axis = draw(st.integers(0, len(shape) - 1))
     index = rng.integers(0, shape[axis], draw(shapes(0, 2)))
-    g = values(rng, (*shape[:axis], *index.shape, *shape[axis + 1:]))
+    g = values(rng, (*shape[:axis], *index.shape, *shape[axis + 1 :]))
     return [g, index], {"axis": axis, "size": shape[axis], "mode": draw(st.sampled_from(MODES))}
 
 
@@ -231,7 +232,7 @@ def _scatter_add(draw):
 def _pick(draw, transposed=False):
     (x,), spec = draw(_along())
     axis, rng = spec["axis"], generator(draw)
-    kept = (*x.shape[:axis], 1, *x.shape[axis + 1:])
+    kept = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     index = rng.integers(0, x.shape[axis], kept)
     index = index if draw(st.booleans()) else index.squeeze(axis)
     spec["mode"] = draw(st.sampled_from(MODES))
@@ -259,7 +260,7 @@ CASES = {
     "sum": _reduce(), "prod": _reduce(), "max": _reduce(smallest=1), "min": _reduce(smallest=1),
     "argmax": _arg(), "argmin": _arg(), "softmax": _along(), "log_softmax": _along(), "cumsum": _along(smallest=0),
     "matmul": _matmul(), "gather": _gather(), "index_add": _index_add(), "take": _take(), "scatter_add": _scatter_add(),
-    "pick": _pick(), "pick_grad": _pick(transposed=True),
+    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS,
 }  # fmt: skip
 
 

@@ -148,4 +148,11 @@ def take(a, indices, axis=None, mode="clip", out=None) -> ndarray:
     return getitem(a, (slice(None),) * (axis % a.ndim) + (indices,))
 
 
-__all__ = ["check_writable", "getitem", "setitem", "take"]
+def put_along_axis(arr, indices, values, axis) -> None:
+    """Write `values` into `arr` at `indices` along `axis`, in place."""
+    check_writable(arr, "put_along_axis", values)
+    raw = [x._data if isinstance(x, ndarray) else x for x in (indices, values)]
+    numpy.put_along_axis(arr._data, raw[0].astype(numpy.int64), raw[1], axis)
+
+
+__all__ = ["check_writable", "getitem", "put_along_axis", "setitem", "take"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy
 
-from .. import eager
 from ..array import ndarray
 from ..op import Op, bind
 from ..ops import elementwise as ew
@@ -37,11 +36,14 @@ def function(op: Op, name: str | None = None):
 
     def unary(x, /, out=None, where=True):
         y = short(x)
-        return y if out is None else deliver(y, out, where)
+        return y if out is None and where is True else written(y, out, where)
 
     def binary(x1, x2, /, out=None, where=True):
         y = short(x1, x2)
-        return y if out is None else deliver(y, out, where)
+        return y if out is None and where is True else written(y, out, where)
+
+    def written(y, out, where):
+        return ew.where(operand(where), y, 0) if out is None else deliver(y, out, where)  # NumPy leaves the others open
 
     call = unary if op.nin == 1 else binary
     call.__name__ = call.__qualname__ = name or op.name
@@ -59,7 +61,6 @@ abs = function(ew.abs_, "abs")
 absolute = fabs = abs
 sqrt, rsqrt, cbrt = function(ew.sqrt), function(ew.rsqrt), function(ew.cbrt)
 maximum, minimum, hypot = function(ew.maximum), function(ew.minimum), function(ew.hypot)
-fmax, fmin = maximum, minimum
 exp, expm1, exp2 = function(ew.exp), function(ew.expm1), function(ew.exp2)
 log, log1p, log2, log10 = function(ew.log), function(ew.log1p), function(ew.log2), function(ew.log10)
 sin, cos, tan = function(ew.sin), function(ew.cos), function(ew.tan)
@@ -111,24 +112,6 @@ def nonzero(a) -> tuple[ndarray, ...]:
     return tuple(array(k) for k in numpy.nonzero(a._data))
 
 
-def bitwise(name: str):
-    """A NumPy bit operation on integers and bools; not differentiable."""
-    ufunc = getattr(numpy, name)
-
-    def call(x1, x2=None, out=None) -> ndarray:
-        args = [operand(x1)] + ([] if x2 is None else [operand(x2)])
-        raw, device, cls = eager.unpack(ew.add, args)
-        return deliver(array(ufunc(*raw), ctx=device), out)
-
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"NumPy's {name} on integers and bools."
-    return call
-
-
-bitwise_and, bitwise_or, bitwise_xor = bitwise("bitwise_and"), bitwise("bitwise_or"), bitwise("bitwise_xor")
-bitwise_not = invert = bitwise("invert")
-
-
 def around(x, decimals: int = 0, out=None) -> ndarray:
     """Rounded to `decimals` places, halves to even."""
     x = operand(x)
@@ -143,9 +126,9 @@ round = round_ = around
 
 __all__ = [
     "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "around", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cbrt", "ceil", "clip", "cos",
+    "around", "cbrt", "ceil", "clip", "cos",
     "cosh", "deg2rad", "degrees", "divide", "equal", "exp", "exp2", "expm1", "fabs", "fix", "floor",
-    "floor_divide", "fmax", "fmin", "greater", "greater_equal", "hypot", "invert", "isfinite", "isinf",
+    "floor_divide", "greater", "greater_equal", "hypot", "isfinite", "isinf",
     "isnan", "less", "less_equal", "log", "log10", "log1p", "log2", "logical_and", "logical_not",
     "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "nonzero",
     "not_equal", "power", "rad2deg", "radians", "reciprocal", "remainder", "rint", "round", "round_",

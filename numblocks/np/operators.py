@@ -14,7 +14,7 @@ from ..ops import elementwise as ew
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
-from . import indexing, math, printing, reductions, shape
+from . import indexing, integers, math, printing, reductions, shape
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 _NO_SPEC: dict = {}
@@ -275,11 +275,12 @@ _METHODS = {
     "backward": backward, "drop_grad": drop_grad, "astype": astype, "copy": copy, "copyto": copyto,
     "as_in_ctx": as_in_ctx, "as_in_context": as_in_ctx, "to_device": as_in_ctx, "reshape": reshape,
     "transpose": transpose, "flatten": flatten, "dot": dot, "detach": detached, "ravel": shape.ravel,
-    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul, _matmul), "__pow__": _power,
+    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul, _matmul),
+    "__pow__": _power,
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
-    "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else math.invert(self),
-    "__and__": lambda self, o: math.bitwise_and(self, o), "__or__": lambda self, o: math.bitwise_or(self, o),
-    "__xor__": lambda self, o: math.bitwise_xor(self, o),
+    "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else integers.invert(self),
+    "__and__": lambda self, o: integers.bitwise_and(self, o), "__or__": lambda self, o: integers.bitwise_or(self, o),
+    "__xor__": lambda self, o: integers.bitwise_xor(self, o),
     "__float__": _scalar(float, "float"), "__int__": _scalar(int, "int"), "__bool__": _bool, "__index__": _index,
     "__complex__": _scalar(complex, "complex"), "__iter__": _iterate, "__repr__": printing.array_repr,
     "__str__": printing.array_str, "__array__": array_interface, "__array_ufunc__": array_ufunc,

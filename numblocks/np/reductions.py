@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy
-
-from .. import dtype as dt
-from ..array import ndarray, wrap
+from ..array import ndarray
 from ..ops import elementwise as ew
 from ..ops import reduce as red
 from ..ops import scan
@@ -126,12 +123,6 @@ def average(a, axis=None, weights=None, returned=False):
     return (y, total) if returned else y
 
 
-def median(a, axis=None, out=None, overwrite_input=False, keepdims=False) -> ndarray:
-    """Middle value; not differentiable."""
-    a = _as_array(a)
-    return deliver(_from_numpy(numpy.median(a._data, axis=axis, keepdims=keepdims), a), out)
-
-
 def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
     """Running sum along `axis`, or over the flat array."""
     a = _as_array(a)
@@ -142,14 +133,7 @@ def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
     return deliver(scan.cumsum(a, axis=normalize_axis("cumsum", axis, a.ndim)[0]), out)
 
 
-def _from_numpy(y, like: ndarray) -> ndarray:
-    y = numpy.asarray(y)
-    if y.dtype.kind == "f" and like.dtype.kind == "f":
-        y = y.astype(like.dtype, copy=False)
-    return wrap(y.astype(dt.as_dtype(y.dtype), copy=False), like._device, type(like))
-
-
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "median", "min",
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "min",
     "prod", "std", "sum", "var",
 ]  # fmt: skip

@@ -1,90 +1,174 @@
-"""Sorting, searching and counting. `sort` is differentiable; indices and counts are not."""
+"""Order under NumPy's names. `sort` is differentiable; indices and counts are not."""
 
 from __future__ import annotations
 
-import numpy
-
-from ..array import ndarray, wrap
+from ..array import ndarray
+from ..ops import elementwise as ew
+from ..ops import sorting as order_ops
 from ..ops.kinds import normalize_axis
 from .creation import array
-from .indexing import getitem
-from .math import operand
+from .host import from_numpy, on_host
+from .math import deliver, operand
 from .reductions import _as_array
 
 
 def argsort(a, axis=-1, kind=None, order=None, descending=False) -> ndarray:
     """Indices (int64) that sort along `axis` (None: the flat array); equal values keep their order."""
     a = _as_array(a)
-    data = a._data if axis is not None else a._data.ravel()
-    k = -1 if axis is None else axis
-    if descending:
-        n = data.shape[k]
-        found = n - 1 - numpy.flip(numpy.argsort(numpy.flip(data, k), axis=k, kind="stable"), k)
-    else:
-        found = numpy.argsort(data, axis=k, kind="stable")
-    return wrap(found.astype(numpy.int64), a._device, type(a))
+    if axis is None:
+        a, axis = a.reshape(-1), 0
+    k = normalize_axis("argsort", axis, a.ndim)[0]
+    return order_ops.argsort(a, axis=k, descending=bool(descending))
 
 
 def sort(a, axis=-1, kind=None, order=None, descending=False) -> ndarray:
-    """Values in ascending order along `axis` (None: of the flat array)."""
+    """Values in ascending order along `axis` (None: of the flat array).
+
+    >>> sort(array([3., 1., 2.]))
+    array([1., 2., 3.])
+    """
     a = _as_array(a)
     if axis is None:
         a, axis = a.reshape(-1), 0
     k = normalize_axis("sort", axis, a.ndim)[0]
-    return take_along_axis(a, argsort(a.detach(), k, descending=descending), k)
+    return order_ops.sort(a, axis=k, descending=bool(descending))
 
 
-def take_along_axis(a, indices, axis) -> ndarray:
-    """Elements of `a` at `indices` along `axis`; the other axes match."""
+def msort(a) -> ndarray:
+    """Sorted along the first axis."""
+    return sort(a, axis=0)
+
+
+def partition(a, kth, axis=-1, kind=None, order=None) -> ndarray:
+    """Sorted along `axis`: the element at `kth` is in place, smaller ones before, larger ones behind."""
+    return sort(a, axis)
+
+
+def argpartition(a, kth, axis=-1, kind=None, order=None) -> ndarray:
+    """The indices (int64) of `partition`."""
+    return argsort(a, axis)
+
+
+def lexsort(keys, axis=-1) -> ndarray:
+    """Indices that sort by several keys, the last one first."""
+    keys = list(keys)
+    found = argsort(keys[0], axis)
+    k = normalize_axis("lexsort", axis, found.ndim)[0]
+    for key in keys[1:]:
+        key = _as_array(key)
+        found = order_ops.take_along(found, argsort(order_ops.take_along(key, found, k), k), k)
+    return found
+
+
+def take_along_axis(arr, indices, axis) -> ndarray:
+    """Elements of `arr` at `indices` along `axis`; the other axes match or are 1."""
+    a = _as_array(arr)
+    if axis is None:
+        a, axis = a.reshape(-1), 0
+    return order_ops.take_along(a, _as_array(indices), normalize_axis("take_along_axis", axis, a.ndim)[0])
+
+
+def searchsorted(a, v, side="left", sorter=None) -> ndarray:
+    """Where each of `v` would go in the sorted vector `a` (int64)."""
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: side {side!r} is unknown. It says where equal values go. Use 'left' or 'right'.")
     a = _as_array(a)
-    k = normalize_axis("take_along_axis", axis, a.ndim)[0]
-    key = []
-    for j, n in enumerate(indices.shape):
-        along = numpy.arange(n).reshape(tuple(n if i == j else 1 for i in range(a.ndim)))
-        key.append(indices if j == k else array(along))
-    return getitem(a, tuple(key))
+    return order_ops.searchsorted(a if sorter is None else a[sorter], _as_array(v), side=side)
 
 
-def unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None):
-    """The sorted distinct values, and where asked their first index, inverse and counts."""
-    found = numpy.unique(
-        _as_array(ar)._data, return_index=return_index, return_inverse=return_inverse, return_counts=return_counts, axis=axis
-    )
-    return tuple(array(f) for f in found) if isinstance(found, tuple) else array(found)
+def digitize(x, bins, right=False) -> ndarray:
+    """The number of the bin of each element (int64); `bins` ascend or descend."""
+    bins = _as_array(bins)
+    data = on_host("digitize", lambda b: b, bins)._data
+    if data.size > 1 and data[0] > data[-1]:
+        return len(bins) - searchsorted(bins[::-1], x, "left" if not right else "right")
+    return searchsorted(bins, x, "left" if right else "right")
 
 
-def searchsorted(a, v, side="left") -> ndarray:
-    """Where `v` would go in the sorted `a` (int64)."""
-    return array(numpy.searchsorted(_as_array(a)._data, _as_array(v)._data, side))
+bincount = from_numpy("bincount", "How often each non-negative integer occurs, or the sum of its weights.")
+flatnonzero = from_numpy("flatnonzero", "Indices (int64) of the elements of the flat array that are not zero.")
+argwhere = from_numpy("argwhere", "Indices (int64) of the elements that are not zero, a row for each.")
+extract = from_numpy("extract", "The elements of the flat `arr` where `condition` holds.")
+compress = from_numpy("compress", "Slices along an axis where `condition` holds.")
 
 
-def bincount(x, weights=None, minlength=0) -> ndarray:
-    """How often each non-negative integer occurs."""
-    w = None if weights is None else _as_array(weights)._data
-    return array(numpy.bincount(_as_array(x)._data.astype(numpy.int64), w, minlength))
-
-
-def flatnonzero(a) -> ndarray:
-    """Indices of the elements of the flat array that are not zero."""
-    return array(numpy.flatnonzero(operand(a)._data))
+def count_nonzero(a, axis=None, keepdims=False) -> ndarray:
+    """How many elements are not zero (int64)."""
+    return ew.not_equal(_as_array(a), 0).sum(axis=axis, keepdims=keepdims)
 
 
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False) -> ndarray:
     """Elementwise |a - b| <= atol + rtol * |b| (bool)."""
-    return array(numpy.isclose(_as_array(a)._data, _as_array(b)._data, rtol, atol, equal_nan))
+    a, b = _as_array(a), operand(b)
+    close = ew.less_equal(ew.abs_(a - b), ew.abs_(_as_array(b)) * rtol + atol)
+    y = ew.logical_or(ew.logical_and(close, ew.isfinite(_as_array(b))), ew.equal(a, b))
+    if equal_nan:
+        y = ew.logical_or(y, ew.logical_and(ew.isnan(a), ew.isnan(_as_array(b))))
+    return y
 
 
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False) -> bool:
     """Whether all elements are close."""
-    return bool(numpy.allclose(_as_array(a)._data, _as_array(b)._data, rtol, atol, equal_nan))
+    return bool(isclose(a, b, rtol, atol, equal_nan).all())
 
 
-def array_equal(a, b) -> bool:
+def array_equal(a1, a2, equal_nan=False) -> bool:
     """Whether shapes and all elements are equal."""
-    return bool(numpy.array_equal(_as_array(a)._data, _as_array(b)._data))
+    a, b = _as_array(a1), _as_array(a2)
+    if a.shape != b.shape:
+        return False
+    same = ew.equal(a, b)
+    if equal_nan:
+        same = ew.logical_or(same, ew.logical_and(ew.isnan(a), ew.isnan(b)))
+    return bool(same.all())
+
+
+def array_equiv(a1, a2) -> bool:
+    """Whether all elements are equal after broadcasting."""
+    try:
+        return bool(ew.equal(_as_array(a1), _as_array(a2)).all())
+    except RuntimeError:
+        return False
+
+
+def choose(a, choices, out=None, mode="raise") -> ndarray:
+    """For each integer of `a`, the element of that choice; differentiable in the choices."""
+    a = _as_array(a)
+    n = len(choices)
+    if mode == "wrap":
+        a = a % n
+    elif mode == "clip":
+        a = a.clip(0, n - 1)
+    elif bool(ew.logical_or(a < 0, a >= n).any()):
+        raise ValueError(f"choose: an index is not in 0..{n - 1}. There are {n} choices. Use mode='clip' or 'wrap'.")
+    y = _as_array(choices[0])
+    for k in range(n - 1, -1, -1):
+        y = ew.where(ew.equal(a, k), _as_array(choices[k]), y)
+    return deliver(y, out)
+
+
+def select(condlist, choicelist, default=0) -> ndarray:
+    """For each place the choice of the first condition that holds, else `default`."""
+    y = array(default) if not isinstance(default, (ndarray, int, float)) else default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        y = ew.where(_as_array(condition), operand(choice), y)
+    return y
+
+
+def piecewise(x, condlist, funclist, *args, **kw) -> ndarray:
+    """`x` through the function (or number) of the condition that holds, 0 or the extra last one where none does."""
+    x = _as_array(x)
+    condlist = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    value = lambda f: f(x, *args, **kw) if callable(f) else f
+    extra = len(funclist) == len(condlist) + 1
+    y = x * 0 + (value(funclist[-1]) if extra else 0)
+    for condition, f in zip(condlist, funclist, strict=False):
+        y = ew.where(_as_array(condition), value(f), y)
+    return y
 
 
 __all__ = [
-    "allclose", "argsort", "array_equal", "bincount", "flatnonzero", "isclose", "searchsorted", "sort",
-    "take_along_axis", "unique",
+    "allclose", "argpartition", "argsort", "argwhere", "array_equal", "array_equiv", "bincount", "choose", "compress",
+    "count_nonzero", "digitize", "extract", "flatnonzero", "isclose", "lexsort", "msort", "partition", "piecewise",
+    "searchsorted", "select", "sort", "take_along_axis",
 ]  # fmt: skip

@@ -27,3 +27,13 @@ def _infer(x, *, axis):
 def cumsum(x, *, axis, out=None):
     """Running sum along `axis`; small integers and bools sum to int64."""
     return numpy.cumsum(x, axis=axis, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
+
+
+def _cumprod_vjp(g, y, x, *, axis):
+    return flip(cumsum(flip(g * y, axis), axis=axis), axis) / x
+
+
+@primitive(kind="scan", infer=_infer, vjp=(_cumprod_vjp,), domain=(0.5, 2.0))
+def cumprod(x, *, axis, out=None):
+    """Running product along `axis`; small integers and bools give int64. The gradient is for values other than 0."""
+    return numpy.cumprod(x, axis=axis, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
