@@ -10,9 +10,10 @@
 | check_consistency | do dtypes and devices agree? |
 | check_saved | is a net the same after saving, copying, pickling? |
 | check_block, check_op | all of that for a net, for an op |
+| check_program | gradients of a random little program, eager and compiled |
 | check_training, check_autograd | training sequences, random programs on the tape, against naive references |
 | assert_almost_equal, ulps | arrays, with differences in units in the last place |
-| strategies, calls, layers, training | what hypothesis draws: arrays, calls of ops, layers and nets, training steps |
+| strategies, calls, layers, programs, training | what hypothesis draws: arrays, calls of ops, layers and nets, training steps |
 | drawn | run a check on drawn cases outside a test |
 """
 
@@ -25,7 +26,7 @@ except ImportError as _error:
     ) from _error
 
 from ..gluon.check import check_hybrid
-from . import calls, layers, machine, mxnet, strategies, training
+from . import calls, layers, machine, mxnet, programs, strategies, training
 from .blocks import check_block
 from .compare import almost_equal, assert_almost_equal, same, ulps
 from .consistency import check_consistency, check_saved
@@ -35,12 +36,13 @@ from .machine import AutogradMachine, check_autograd
 from .mxnet import check_numeric_gradient, default_context, rand_ndarray, rand_shape_nd
 from .numeric import KinkError
 from .ops import check_op
+from .programs import check_program
 from .report import GradientError
 from .training import check_training
 
 __all__ = [
     "AutogradMachine", "GradientError", "KinkError", "almost_equal", "assert_almost_equal", "calls", "check_autograd",
-    "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient", "check_op", "check_saved",
-    "check_training", "default_context", "drawn", "layers", "machine", "mxnet", "rand_ndarray", "rand_shape_nd", "same",
+    "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient", "check_op",
+    "check_program", "check_saved",    "check_training", "default_context", "drawn", "layers", "machine", "mxnet", "programs", "rand_ndarray", "rand_shape_nd", "same",
     "strategies", "training", "ulps",
 ]  # fmt: skip

@@ -44,8 +44,8 @@ def _arg(draw):
 
 
 @st.composite
-def _along(draw, low=1, smallest=1):
-    x = values(draw(generators()), draw(shapes(low, smallest=smallest)))
+def _along(draw, low=1, smallest=1, domain=(-3.0, 3.0)):
+    x = values(draw(generators()), draw(shapes(low, smallest=smallest)), domain)
     return Call([x], {"axis": draw(st.integers(0, x.ndim - 1))})
 
 
@@ -187,6 +187,7 @@ CASES = {
     "slice": _slice(), "unslice": _unslice(), "concat": _concat(), "pad": _pad(),
     "sum": _reduce(), "prod": _reduce(), "max": _reduce(smallest=1), "min": _reduce(smallest=1),
     "argmax": _arg(), "argmin": _arg(), "softmax": _along(), "log_softmax": _along(), "cumsum": _along(smallest=0),
+    "cumprod": _along(domain=(0.5, 2.0)),
     "matmul": _matmul(), "gather": _gather(), "index_add": _index_add(), "take": _take(), "scatter_add": _scatter_add(),
     "pick": _pick(), "pick_grad": _pick(transposed=True),
 }  # fmt: skip

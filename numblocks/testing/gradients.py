@@ -221,21 +221,21 @@ class Check:
     def compare_narrow(self, found) -> None:
         """The net in its own dtype against its float64 twin, within what rounding every operation would change.
 
-        How much that is, is measured: three walks of the twin in which each answer gets a relative error of the
+        How much that is, is measured: eight walks of the twin in which each answer gets a relative error of the
         narrow dtype's size (Parker, Monte Carlo Arithmetic, 1997).
         """
         dtypes = [x.dtype for x in self.narrow.start if x.dtype.kind == "f"]
         eps = max(float(numpy.finfo(d).eps) for d in dtypes)
         heads = [h.astype(y.dtype) for h, y in zip(self.heads, self.narrow.values(self.narrow.start), strict=True)]
         exact = self.wide.gradients(self.start, [h.astype("f8") for h in heads])
-        shaken = [self.shaken.gradients(self.start, [h.astype("f8") for h in heads], noise=Noise(eps, self.rng)) for _ in range(3)]
+        shaken = [self.shaken.gradients(self.start, [h.astype("f8") for h in heads], noise=Noise(eps, self.rng)) for _ in range(8)]
         mine = self.narrow.gradients(self.narrow.start, heads)
         for k, (name, g, want) in enumerate(zip(self.names, mine, exact, strict=True)):
             if g is None:
                 continue
             if g.dtype != self.narrow.start[k].dtype:
                 raise GradientError(f"check_gradients: {name} is {self.narrow.start[k].dtype}, its gradient {g.dtype}.", where=name)
-            response = max(float(numpy.abs(s[k] - want).max(initial=0)) for s in shaken)
+            response = float(numpy.sqrt(numpy.mean([(s[k] - want) ** 2 for s in shaken], axis=0)).max(initial=0))
             allowed = SAFETY * (2 * response + eps * numpy.abs(want).max(initial=0))
             if allowed > 0.5 * numpy.abs(want).max(initial=0):
                 continue  # this dtype has no correct digit here: nothing to compare

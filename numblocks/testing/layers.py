@@ -190,14 +190,19 @@ def layer(draw, shape, depth):
 
 
 @st.composite
-def trees(draw, max_layers=4, dtypes=("float32", "float64")):
+def trees(draw, max_layers=4, dtypes=("float32", "float64"), kinds=("dense", "dense", "conv", "embedding")):
     """Random nets with inputs that fit: dense, convolutional (1 to 3 axes), embedding; residual and concurrent parts.
+
+    Args:
+        max_layers: behind one another.
+        dtypes: of parameters and inputs.
+        kinds: what nets begin with; more often is more likely.
 
     >>> tree = trees().example()
     >>> tree.net()(tree.input()).shape[0] == tree.shape[0]
     True
     """
-    kind = draw(st.sampled_from(["dense", "dense", "conv", "embedding"]))
+    kind = draw(st.sampled_from(kinds))
     batch = draw(st.integers(2, 4))
     parts = []
     if kind == "embedding":

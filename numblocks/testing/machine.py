@@ -26,10 +26,25 @@ from ..errors import MXNetError
 from ..np import array
 from .drawn import RELAXED
 
+class Cube(autograd.Function):
+    """0.1 x^3 with a gradient of its own: what `autograd.Function` records is checked, too."""
+
+    def forward(self, x):
+        """Keeps its input."""
+        self.save_for_backward(x)
+        return 0.1 * x * x * x
+
+    def backward(self, dy):
+        """0.3 x^2 dy."""
+        (x,) = self.saved_tensors
+        return 0.3 * dy * x * x
+
+
 UNARY = {  # name: (on ndarrays, values, derivative)
     "tanh": (lambda x: x.tanh(), numpy.tanh, lambda x: 1 - numpy.tanh(x) ** 2),
     "exp": (lambda x: (x * 0.1).exp(), lambda x: numpy.exp(0.1 * x), lambda x: 0.1 * numpy.exp(0.1 * x)),
     "square": (lambda x: x * x * 0.1, lambda x: 0.1 * x * x, lambda x: 0.2 * x),
+    "Function": (lambda x: Cube()(x), lambda x: 0.1 * x**3, lambda x: 0.3 * x**2),
     "negative": (lambda x: -x, lambda x: -x, lambda x: -numpy.ones_like(x)),
 }
 BINARY = {  # name: (on ndarrays, values, derivative by each)

@@ -18,13 +18,14 @@ from ..op import REGISTRY, Op
 from .calls import Call, calls
 from .drawn import drawn
 from .gradients import check_gradients
+from .noise import long_way
 from .strategies import distance_to_kink, layouts
 
 TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}  # against the reference, of the largest magnitude
 APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 
-def check_op(op: Op | str, *, reference=None, cases=None, order: int = 2, max_examples: int = 60, seed: int | None = None) -> None:
+def check_op(op: Op | str, *, reference=None, cases=None, order: int = 2, max_examples: int = 100, seed: int | None = None) -> int:
     """Draw calls of `op` and check the answer, its shape rule, kernel, gradients and compiled form.
 
     | part | what is compared |
@@ -42,22 +43,27 @@ def check_op(op: Op | str, *, reference=None, cases=None, order: int = 2, max_ex
         max_examples: drawn for each part.
         seed: of the draws; None draws the same each time.
 
+    Returns:
+        How many calls were checked.
+
     Raises:
         AssertionError: of the smallest call that fails, which is in its notes.
 
-    >>> check_op("tanh", max_examples=5)
+    >>> check_op("tanh", max_examples=5) > 5
+    True
     """
     op = REGISTRY[op] if isinstance(op, str) else getattr(op, "op", op)
     cases = calls(op) if cases is None else cases
     reference = definition(op) if reference is None else reference
     check = OpCheck(op, reference, order)
+    count = 0
     if reference is not None:
-        drawn(check.forward, arranged(cases), max_examples, seed)
+        count += drawn(check.forward, arranged(cases), max_examples, seed)
         if op.kind == "elementwise" and op.scalar is not None:
-            drawn(check.kernel, arranged(cases), max(max_examples // 4, 3), seed)
+            count += drawn(check.kernel, arranged(cases), max(max_examples // 4, 3), seed)
     if op.vjp is not None:
-        drawn(check.gradients, cases, max_examples, seed)
-    drawn(check.hybridized, arranged(cases), max(max_examples // 6, 3), seed)
+        count += drawn(check.gradients, cases, max_examples, seed)
+    return count + drawn(check.hybridized, arranged(cases), max(max_examples // 6, 3), seed)
 
 
 def definition(op: Op):
@@ -87,11 +93,12 @@ def arranged(draw, cases):
 @contextlib.contextmanager
 def kernels_always():
     """Eager elementwise ops take the generated kernel whatever the size."""
-    before, eager.SMALL = eager.SMALL, -1
-    try:
-        yield
-    finally:
-        eager.SMALL = before
+    with long_way():
+        before, eager.SMALL = eager.SMALL, -1
+        try:
+            yield
+        finally:
+            eager.SMALL = before
 
 
 def close(found, wanted, tolerance: float, what: str) -> None:

@@ -98,9 +98,11 @@ def basic_keys(draw, shape):
     """A basic index of an array of this shape: ints, slices (steps of both signs), None, Ellipsis."""
     parts = []
     for n in shape[: draw(st.integers(0, len(shape)))]:
-        kind = draw(st.sampled_from(["int", "slice", "slice", "step"] if n else ["slice", "step"]))
+        kind = draw(st.sampled_from(["int", "slice", "slice", "step", "flip"] if n else ["slice", "step"]))
         if kind == "int":
             parts.append(draw(st.integers(-n, n - 1)))
+        elif kind == "flip":
+            parts.append(slice(None, None, -1))
         else:
             ends = st.none() | st.integers(-n - 1, n + 1)
             parts.append(slice(draw(ends), draw(ends), draw(st.sampled_from([-2, -1, 2])) if kind == "step" else None))

@@ -1,0 +1,70 @@
+"""Counts false alarms: draws calls of all ops and random nets, and says how many checks passed.
+
+    python tests/testing/alarms.py ops 20000        # at least so many checks of ops
+    python tests/testing/alarms.py nets 2000        # nets; each tenth compiled, too
+    python tests/testing/alarms.py programs 300     # little programs, eager and compiled
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+from reference import REFERENCE
+
+from numblocks import testing
+from numblocks.op import REGISTRY
+from numblocks.testing import layers, programs, training
+
+
+def attempt(check, failures: list) -> int:
+    """How many cases passed; a failure is noted."""
+    try:
+        return check()
+    except Exception as error:
+        failures.append(f"{type(error).__name__}: {str(error)[:1500]} {getattr(error, '__notes__', '')}")
+        print(failures[-1], flush=True)
+        return 0
+
+
+def ops(count: int, failures: list, seed: int) -> int:
+    """All ops that can be called, in turn, until so many checks are done."""
+    names, uncallable = [], []
+    for name, op in sorted(REGISTRY.items()):
+        try:
+            testing.calls.calls(op)
+            names.append(name)
+        except LookupError:
+            uncallable.append(name)
+    print(len(names), "ops; not called:", *uncallable, flush=True)
+    each, done = max(int(count / len(names) / 2), 10), 0
+    for name in names:
+        before = time.time()
+        found = attempt(lambda name=name: testing.check_op(name, reference=REFERENCE.get(name), max_examples=each, seed=seed), failures)
+        done += found
+        print(name, found, round(time.time() - before, 1), flush=True)
+    return done
+
+
+def nets(count: int, failures: list, seed: int) -> int:
+    """Gradients in training and prediction and saving of random nets; a tenth also compiled; some trained."""
+    plain = lambda net: testing.check_block(net, hybrid=False)
+    done = attempt(lambda: testing.drawn(plain, layers.trees(), count, seed), failures)
+    print("eager", done, flush=True)
+    done += attempt(lambda: testing.drawn(testing.check_block, layers.trees(), count // 10, seed + 1), failures)
+    print("compiled, too", done, flush=True)
+    return done + attempt(lambda: testing.drawn(testing.check_training, training.trainings(), count // 10, seed), failures)
+
+
+def little_programs(count: int, failures: list, seed: int) -> int:
+    """Random programs."""
+    return attempt(lambda: testing.drawn(testing.check_program, programs.programs(), count, seed), failures)
+
+
+if __name__ == "__main__":
+    what, count = sys.argv[1], int(sys.argv[2])
+    start, failures = time.time(), []
+    done = {"ops": ops, "nets": nets, "programs": little_programs}[what](count, failures, int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    print(json.dumps({"what": what, "checks": done, "alarms": len(failures), "seconds": round(time.time() - start)}))
