@@ -56,6 +56,16 @@ def environment(threads: int, extra=()) -> dict:
     return {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": str(ROOT), **dict(extra)}
 
 
+def prefer(nice: int) -> None:
+    """Give this new process a priority. Linux shares the machine among sessions first, so it gets one of its own."""
+    if nice:
+        os.setsid()
+        os.nice(nice)
+        autogroup = Path("/proc/self/autogroup")
+        if autogroup.exists():
+            autogroup.write_text(str(nice))
+
+
 class Peer:
     """A worker process: `peer.ask(do=..., ...)`."""
 
@@ -65,7 +75,7 @@ class Peer:
         self.process = subprocess.Popen(
             [python, "-m", "bench.worker", name, str(options.threads)], cwd=ROOT, text=True, stderr=self.log,
             env=environment(options.threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            preexec_fn=lambda: os.nice(options.nice) if options.nice else None,
+            preexec_fn=lambda: prefer(options.nice),
         )  # fmt: skip
         self.versions = self.ask(do="versions")
 
@@ -151,7 +161,7 @@ def fresh(name: str, python: str, question: str, variant: str, folder: str, opti
     done = subprocess.run(
         [python, "-m", "bench.workloads.start", name, question, variant, str(options.threads)], cwd=ROOT,
         env=environment(options.threads, start.caches(folder).items()), capture_output=True, text=True,
-        preexec_fn=lambda: os.nice(options.nice) if options.nice else None,
+        preexec_fn=lambda: prefer(options.nice),
     )  # fmt: skip
     if done.returncode:
         return {"missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:300]}
