@@ -12,7 +12,7 @@ import sys
 import numpy
 
 from .. import dtype as dt
-from .. import eager
+from .. import eager, tape
 from ..array import Aval, ndarray, wrap
 from ..op import Op, current
 from ..ops.elementwise import cast
@@ -161,13 +161,22 @@ def compute_dtype(op: Op, inputs) -> numpy.dtype:
 
 
 def user_line() -> tuple[str, int, str] | None:
-    """File and line of the innermost caller outside numblocks, and the name of the layer of ours it called, or ''."""
+    """File and line of the innermost caller outside numblocks, and the name of the layer of ours it called, or ''.
+
+    What a gradient needs comes from where the differentiated value came from.
+    """
     frame, layer = sys._getframe(2), ""
     while frame is not None:
         if frame.f_globals.get("__name__", "").split(".")[0] != _PACKAGE:
             return frame.f_code.co_filename, frame.f_lineno, layer
-        if not layer and frame.f_code.co_name in ("forward", "hybrid_forward"):
+        name = frame.f_code.co_name
+        if not layer and name in ("forward", "hybrid_forward"):
             layer = getattr(frame.f_locals.get("self"), "name", "")
+        elif name == "pull" and frame.f_code is tape.pull.__code__:
+            y = frame.f_locals.get("y")
+            where = getattr((y[0] if type(y) is tuple else y)._data, "where", None)
+            if where is not None:
+                return where
         frame = frame.f_back
     return None
 

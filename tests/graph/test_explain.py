@@ -65,6 +65,20 @@ def test_python_steps_and_users_lines():
     assert any(f"# test_explain.py:{line + 1}" in s for s in found.forward.steps[2].statements)
 
 
+def test_gradients_name_the_line_they_belong_to():
+    class Two(HybridBlock):
+        def forward(self, x):
+            y = np.tanh(x)
+            return y.T * np.exp(x).T
+
+    x = np.ones((3, 4))
+    x.attach_grad()
+    backward = Two().explain(x, train=True).backward
+    line = Two.forward.__code__.co_firstlineno
+    said = "\n".join(text for s in backward.steps for text in s.statements)
+    assert f"test_explain.py:{line + 1}" in said and f"test_explain.py:{line + 2}" in said
+
+
 def test_not_inside_a_trace():
     class Curious(HybridBlock):
         def forward(self, x):
