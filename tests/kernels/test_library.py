@@ -1,8 +1,15 @@
 """Hand-written kernels found by name and assembled from text."""
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from numblocks.kernels import build, cache, library
+from numblocks.kernels import build, cache, direct, library
+
+FOLDER = Path(library.__file__).parent / "cpu"
+OURS = sorted(f"{file.stem}.{node.name}" for file in FOLDER.glob("*.py") for node in ast.parse(file.read_text()).body
+              if isinstance(node, ast.FunctionDef) and [a.arg for a in node.args.args] == ["lo", "hi", "a"])
 
 DEMO = '''"""A file of kernels."""
 from numblocks.kernels.prelude import fast, float32, pointer, view
@@ -99,3 +106,10 @@ def test_two_definitions_of_one_name_are_refused(folder):
 
 def test_digest_tells_parts_apart():
     assert cache.digest("ab", "c") != cache.digest("a", "bc") and len(cache.digest("a")) == 12
+
+
+@pytest.mark.parametrize("T", ["float32", "float64"])
+@pytest.mark.parametrize("name", OURS)
+def test_our_own_kernels_do_without_numba(name, T):
+    kernel, text = library.assemble(name, T=T)
+    assert f'@"{kernel}"' in direct.translate(kernel, text, f"<{kernel}>")
