@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import autograd
 from ..array import ndarray
 from ..graph.compiled import Entry, refuse, signature
+from ..graph.explain import Explanation
 from ..graph.instance import Instance
 from ..ops import random as rnd
 from .hybrid import HybridBlock
@@ -93,6 +94,10 @@ class CompiledStep:
         self.trainer.step(n)
         self.prepare(key, args)
         return out
+
+    def explain(self, data: ndarray, *label: ndarray) -> Explanation:
+        """What forward and backward of such a step consist of (see `HybridBlock.explain`); the update comes on top."""
+        return self.objective.explain(data, *label, train=True)
 
     def prepare(self, key: tuple, args) -> None:
         """Keep the plan of this signature bound, if a step is nothing but its plan."""

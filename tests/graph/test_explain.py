@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import autograd, cache_info, np
+from numblocks import autograd, cache_info, gluon, np
 from numblocks.gluon import HybridBlock, nn
 from numblocks.graph import describe
 
@@ -77,6 +77,16 @@ def test_gradients_name_the_line_they_belong_to():
     line = Two.forward.__code__.co_firstlineno
     said = "\n".join(text for s in backward.steps for text in s.statements)
     assert f"test_explain.py:{line + 1}" in said and f"test_explain.py:{line + 2}" in said
+
+
+def test_a_compiled_step_explains_itself():
+    net, x, label = mlp(), np.ones((4, 5)), np.zeros((4,))
+    trainer = gluon.Trainer(net.collect_params(), "sgd")
+    step = gluon.compile_step(net, gluon.loss.SoftmaxCrossEntropyLoss(), trainer)
+    found = step.explain(x, label)
+    assert found.forward.calls == found.backward.calls == 1 and found.backward.blas == 3
+    step(x, label)
+    assert len(step.objective._traced.compiled.entries) == 1
 
 
 def test_not_inside_a_trace():
