@@ -53,7 +53,9 @@ def interpreter(peer: str, given: dict) -> str | None:
 def environment(threads: int, extra=()) -> dict:
     """Environment of every process: the same number of threads for all."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBLOCKS_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(threads)), "PYTHONPATH": str(ROOT), **dict(extra)}
+    # a checkout without bytecode files would pay for what no user pays
+    usual = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**usual, **dict.fromkeys(names, str(threads)), "PYTHONPATH": str(ROOT), **dict(extra)}
 
 
 def prefer(nice: int) -> None:
