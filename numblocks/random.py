@@ -12,12 +12,17 @@ from __future__ import annotations
 
 import numpy
 
+from . import distributions as dist
 from . import dtype as dt
 from .array import ndarray, wrap
-from .device import usable
+from .errors import TraceError
+from .op import current
 from .ops import random as _random
+from .ops import scan
 from .ops.elementwise import astype
 from .ops.elementwise import floor as _floor
+from .ops.reduce import broadcast_to
+from .ops.sorting import take_along
 
 
 def seed(seed_state: int, ctx="all") -> None:
@@ -26,7 +31,12 @@ def seed(seed_state: int, ctx="all") -> None:
 
 
 def numpy_generator() -> numpy.random.Generator:
-    """A NumPy generator seeded from the next stream, for host-side draws such as shuffles."""
+    """A NumPy generator seeded from the next stream, for host-side draws such as shuffles; `TraceError` in a trace."""
+    if current.next_stream is not None:
+        raise TraceError(
+            "random: this draw is made on the host (shuffle, permutation, choice, multinomial counts), so a compiled net would"
+            " repeat it in every call. Draw it outside the hybridized Block and pass it in, or leave the Block unhybridized."
+        )
     return numpy.random.Generator(numpy.random.Philox(key=_random.generator.key(_random.generator.advance())))
 
 
@@ -37,7 +47,8 @@ def as_shape(shape, *parameters) -> tuple[int, ...]:
     return tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
 
 
-def _float_name(dtype) -> str:
+def float_name(dtype) -> str:
+    """The name of a float dtype, float32 for None; `TypeError` for others."""
     found = dt.as_dtype(None if dtype in (None, "None") else dtype)
     if found.kind != "f":
         raise TypeError(f"random: dtype {found} is not a float. These numbers are real. Use float32, float64 or float16.")
@@ -53,7 +64,7 @@ def _deliver(y: ndarray, out):
 
 def uniform(low=0.0, high=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
     """Uniform numbers on [low, high); differentiable in array-valued `low` and `high`."""
-    name = _float_name(dtype)
+    name = float_name(dtype)
     u = _random.draw(_random.uniform01, as_shape(shape, low, high), name, ctx)
     if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low == 0 and high == 1:
         return _deliver(u, out)
@@ -64,7 +75,7 @@ def normal(loc=0.0, scale=1.0, shape=None, dtype=None, ctx=None, out=None) -> nd
     """Normal numbers with mean `loc` and standard deviation `scale`; differentiable in array-valued parameters."""
     if isinstance(scale, (int, float)) and scale < 0:
         raise ValueError(f"normal: scale is {scale}. A standard deviation is not negative. Use {-scale}.")
-    name = _float_name(dtype)
+    name = float_name(dtype)
     z = _random.draw(_random.normal01, as_shape(shape, loc, scale), name, ctx)
     if isinstance(loc, (int, float)) and isinstance(scale, (int, float)):
         if scale != 1:
@@ -89,9 +100,8 @@ def randint(low, high=None, shape=None, dtype="int32", ctx=None, out=None) -> nd
 
 
 def exponential(scale=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
-    """Exponential numbers with mean `scale`."""
-    from_unit = _random.draw(_random.uniform01, as_shape(shape, scale), _float_name(dtype), ctx)
-    return _deliver(-((1.0 - from_unit).log()) * scale, out)
+    """Exponential numbers with mean `scale`; differentiable in it."""
+    return _deliver(dist.exponential(as_shape(shape, scale), float_name(dtype), ctx) * scale, out)
 
 
 def bernoulli(prob=0.5, shape=None, dtype=None, ctx=None) -> ndarray:
@@ -101,25 +111,58 @@ def bernoulli(prob=0.5, shape=None, dtype=None, ctx=None) -> ndarray:
 
 
 def gamma(alpha=1.0, beta=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
-    """Gamma numbers of shape `alpha` and scale `beta`."""
-    return _deliver(host(lambda g, n: g.gamma(_raw(alpha), _raw(beta), n), as_shape(shape, alpha, beta), dtype, ctx), out)
+    """Gamma numbers of shape `alpha` and scale `beta`; differentiable in both."""
+    return _deliver(dist.gamma(alpha, as_shape(shape, alpha, beta), float_name(dtype), ctx) * beta, out)
 
 
 def poisson(lam=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
     """Poisson counts with mean `lam`."""
-    return _deliver(host(lambda g, n: g.poisson(_raw(lam), n), as_shape(shape, lam), dtype, ctx), out)
+    return _deliver(dist.poisson(lam, as_shape(shape, lam), dtype, ctx), out)
+
+
+def negative_binomial(k=1, p=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
+    """Failures before success number `k` when each trial succeeds with probability `p`: a Poisson mixture."""
+    for name, x in {"k": k, "p": p}.items():
+        dist.positive("negative_binomial", **{name: x})
+    rate = dist.gamma(k, as_shape(shape, k, p), "float64", ctx) * ((1.0 - p) / p)
+    return _deliver(dist.poisson(rate, rate.shape, dtype, ctx), out)
+
+
+def generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, dtype=None, ctx=None, out=None) -> ndarray:
+    """Counts with mean `mu` and variance mu + alpha mu**2; Poisson counts for alpha = 0."""
+    full = as_shape(shape, mu, alpha)
+    if isinstance(alpha, (int, float)) and alpha == 0:
+        return poisson(mu, full, dtype, ctx, out)
+    rate = dist.gamma(1.0 / alpha, full, "float64", ctx) * alpha * mu
+    return _deliver(dist.poisson(rate, full, dtype, ctx), out)
+
+
+def multinomial(data, shape=None, get_prob=False, dtype="int32") -> ndarray:
+    """Categories drawn with the probabilities in the last axis of `data`.
+
+    Args:
+        shape: draws for each distribution (one if None).
+        get_prob: also return the logarithm of the probability of each draw, differentiable in `data`.
+
+    Returns:
+        `data.shape[:-1] + shape`.
+    """
+    extra = () if shape is None else as_shape(shape)
+    lead = data.shape[:-1]
+    u = _random.draw(_random.uniform01, lead + extra + (1,), "float64", data.ctx)
+    below = scan.cumsum(astype(data, "float64"), axis=data.ndim - 1)
+    below = below.reshape(lead + (1,) * len(extra) + data.shape[-1:])
+    total = below[..., -1:]
+    drawn = (below <= u * total).sum(axis=-1).clip(0, data.shape[-1] - 1)
+    answer = astype(drawn, dtype)
+    if not get_prob:
+        return answer
+    wide = data.reshape(lead + (1,) * len(extra) + data.shape[-1:])
+    wide = broadcast_to(wide, shape=lead + extra + data.shape[-1:])
+    return answer, take_along(wide, drawn.reshape(drawn.shape + (1,)), wide.ndim - 1).reshape(drawn.shape).log()
 
 
 def shuffle(data: ndarray) -> ndarray:
     """A copy with the first axis in random order."""
     order = numpy_generator().permutation(data.shape[0])
     return wrap(data._data[order], data._device, type(data))
-
-
-def _raw(x):
-    return x._data if isinstance(x, ndarray) else x
-
-
-def host(draw, shape, dtype, ctx=None) -> ndarray:
-    """A draw by NumPy's generator, seeded from the next stream."""
-    return wrap(numpy.asarray(draw(numpy_generator(), shape)).astype(dt.as_dtype(dtype)), usable(ctx))

@@ -22,7 +22,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "ops",
     "tape autograd graph custom",
     "formats",
-    "np npx nd random init initializer optimizer lr_scheduler metric profiler",
+    "distributions np npx nd random init initializer optimizer lr_scheduler metric profiler",
     "gluon testing test_utils pytest_plugin",
     "demo",
     "__main__",
