@@ -26,8 +26,8 @@ NO_SPEC: dict = {}
 SILENT = frozenset(
     (
         numpy.maximum, numpy.minimum, numpy.negative, numpy.absolute, numpy.sign, numpy.equal, numpy.not_equal,
-        numpy.less, numpy.less_equal, numpy.greater, numpy.greater_equal, numpy.logical_and, numpy.logical_or, numpy.logical_xor,
-        numpy.logical_not, numpy.isnan, numpy.isinf, numpy.isfinite,
+        numpy.less, numpy.less_equal, numpy.greater, numpy.greater_equal, numpy.logical_and, numpy.logical_or,
+        numpy.logical_xor, numpy.logical_not, numpy.isnan, numpy.isinf, numpy.isfinite,
     )
 )  # fmt: skip
 
@@ -221,7 +221,7 @@ def reduction(op: Op, ufunc):
 
     def call(x, axis, keepdims):
         d = x._data
-        if type(d) is CONCRETE and d.dtype.kind == "f" and (d.size or additive):
+        if type(d) is CONCRETE and d.dtype.kind == "f" and (additive or d.size):
             token = silence(QUIET)
             try:
                 z = loop(d, axis, None, None, keepdims)

@@ -97,6 +97,7 @@ REFERENCE = {
     "pad": lambda x, widths, value: np.pad(x, widths, constant_values=value) if x.ndim else x,
     # reductions and scans
     "sum": lambda x, axis, keepdims: np.sum(x, axis, keepdims=keepdims),
+    "mean": lambda x, axis, keepdims: np.mean(np.asarray(x, "f8"), axis, keepdims=keepdims),
     "prod": lambda x, axis, keepdims: np.prod(x, axis, keepdims=keepdims),
     "max": lambda x, axis, keepdims: np.max(x, axis, keepdims=keepdims),
     "min": lambda x, axis, keepdims: np.min(x, axis, keepdims=keepdims),

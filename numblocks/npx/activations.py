@@ -58,13 +58,13 @@ def log_softmax(data, axis=-1, length=None, temperature=None, use_length=False, 
 
 
 def _soft(op, data, axis, length, temperature, dtype, outside):
-    if data.dtype.kind != "f" or dtype is not None:
+    if dtype is not None or data._data.dtype.kind != "f":
         data = ew.astype(data, dtype or "float32")
-    if temperature not in (None, 1, 1.0):
+    if temperature is not None and temperature != 1:
         data = data / temperature
-    k = normalize_axis("softmax", axis, data.ndim)[0]
+    k = normalize_axis("softmax", axis, data._data.ndim)[0]
     if length is None:
-        return op(data, axis=k)
+        return op.direct(data, axis=k)
     from_mask = position_mask(data, length, k)
     y = op(ew.where(from_mask, data, -math.inf), axis=k)
     return ew.where(from_mask, y, outside)

@@ -130,7 +130,7 @@ def primitive(
     return declare
 
 
-def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None):
+def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, examples=()):
     """Declare an op written in other ops. With `vjp` the tape keeps one entry for it and forgets the parts.
 
     `numpy` computes the same of a small NumPy array in one go: the parts cost more to call than to compute.
@@ -138,7 +138,7 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None):
     """
 
     def declare(function: Callable) -> Op:
-        op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin,
+        op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin, examples=examples,
                 vjp=vjp if callable(vjp) and nin != 1 else vjp if isinstance(vjp, tuple) else (vjp,))  # fmt: skip
         op.eager = evaluate_composite
         if numpy is not None:
@@ -160,13 +160,13 @@ def evaluate_composite(op: Op, args, spec):
         cur.record = record
 
 
-_ALL = [tuple(range(n)) for n in range(65)]  # 64 axes are NumPy's limit
+ALL = [tuple(range(n)) for n in range(65)]  # 64 axes are NumPy's limit
 
 
 def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
     """`axis` (None, int or tuple) as a sorted tuple of non-negative ints; `ValueError` when out of range."""
     if axis is None:
-        return _ALL[ndim]
+        return ALL[ndim]
     if type(axis) is int and 0 <= axis < ndim:
         return (axis,)
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)

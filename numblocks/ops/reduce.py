@@ -133,13 +133,30 @@ def _fill(out, y):
 # --- composed --------------------------------------------------------------------------------------------------------
 
 
+def _share(shape, axis) -> float:
+    """What one element counts in a mean over `axis`."""
+    n = math.prod(shape if len(axis) == len(shape) else [shape[k] for k in axis])
+    return 1.0 / n if n else math.nan
+
+
+def _numpy_mean(x, *, axis, keepdims):
+    y = numpy.add.reduce(x, axis, None, None, keepdims)
+    return numpy.asarray(y * _share(x.shape, axis))
+
+
+@composite(
+    vjp=lambda g, y, x, *, axis, keepdims: spread(g * _share(x.shape, axis), x, axis, keepdims),
+    numpy=_numpy_mean,
+    examples=((((3, 4),), {"axis": (0, 1), "keepdims": False}), (((3, 4, 2),), {"axis": (1,), "keepdims": True})),
+)
 def mean(x, *, axis, keepdims):
     """Arithmetic mean; float32 for integers."""
-    shape = x._data.shape
-    n = math.prod(shape if len(axis) == len(shape) else [shape[k] for k in axis])
     if x._data.dtype.kind != "f":
         x = astype(x, "float32")
-    return sum_(x, axis=axis, keepdims=keepdims) * (1.0 / n if n else math.nan)
+    return sum_(x, axis=axis, keepdims=keepdims) * _share(x._data.shape, axis)
+
+
+mean.result = "float"  # of integers, too
 
 
 def var(x, *, axis, keepdims, ddof=0):
