@@ -11,6 +11,9 @@
     intrinsics  what the prelude's names become inside compiled code
     loader      object code -> address, through llvmlite alone
     workers     threads that share one large kernel
+    notes       comments in a kernel's file: where in the user's code its statements come from
+    interpreter kernels as plain Python, for a debugger (NUMBA_DISABLE_JIT=1)
+    share       kernels as a shared library
     library     hand-written kernels of `cpu/`, by name and dtype
 
     program     a fused loop as frozen data: axes, operands, lines, reductions, stores

@@ -10,4 +10,7 @@
 | `schedule`, `memory`, `plan` | what runs in which order, where buffers lie |
 | `bind`, `instance` | a plan over memory of its own, as callable steps |
 | `compiled` | the callable: signatures, the tape, replay |
+| `explain`, `describe` | what a plan consists of, in words and numbers |
+| `observe`, `reasons` | who looks on while plans run; why something is traced again |
+| `export`, `recording` | a plan as data for a loader without numblocks |
 """

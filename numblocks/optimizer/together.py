@@ -71,7 +71,9 @@ class Together:
                 results += [*new_state, new_w]
                 targets += [*state, w]
         graph = Graph(builder.inputs, [r._data for r in results])
-        self.instance = Instance(Plan(graph, 0, [t._data for t in targets], captured=bound))
+        plan = Plan(graph, 0, [t._data for t in targets], captured=bound)
+        plan.name = f"{type(optimizer).__name__} update"
+        self.instance = Instance(plan)
 
     def fits(self, optimizer: Optimizer, arrays) -> bool:
         """Whether this plan is about these arrays, in the same memory, and the same constants."""
