@@ -4,6 +4,7 @@ Profiles (`NUMBLOCKS_TEST_PROFILE`): `ci`, the default, draws the same examples 
 `nightly` draws many. Kernels come from the ordinary cache (`NUMBLOCKS_CACHE_DIR`), so that a second run builds none.
 """
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # reference.py and strategies.py
+if getattr(importlib.util.find_spec("coverage"), "origin", None) is None:
+    sys.modules["coverage"] = None  # Numba looks for the package of that name and must not find tests/coverage
 os.environ.setdefault("NUMBLOCKS_CHECK", "1")  # every traced graph is verified
 
 from numblocks import random
