@@ -88,8 +88,14 @@ class Gates:
         return self.kernel.address, self.sizes[0], np.ascontiguousarray(np.stack(columns, 1))
 
 
+recorder = None  # called `(count, steps)` at each `run`, while someone writes down what an op launches
+
+
 def run(count: int, steps: list) -> None:
     """Run `steps` (Gemm and Gates, in order) for each of `count` time steps."""
+    if recorder is not None:
+        recorder(count, steps)
+
     def rows(step):
         return step.rows(count) if isinstance(step, Gates) or native.gemm(step.w.dtype.name) else (None, 1, None)
 

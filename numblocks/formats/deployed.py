@@ -135,10 +135,11 @@ class _Signature:
 
     def reader(self, window):
         """A function that gives a window on memory as an array."""
-        (where, offset), shape, strides = window["at"], tuple(window["shape"]), tuple(window["strides"])
+        where, *_, offset = window["at"]
+        shape, strides = tuple(window["shape"]), tuple(window["strides"])
         dtype, env = numpy.dtype(window["dtype"]), self.env
-        if 0 in shape or where == "a" or where >= self.first and env[where] is not None:  # memory that stays
-            buffer = self.arena if where == "a" else env[where]
+        if 0 in shape or where in ("a", "t") or env[where] is not None:  # memory that stays
+            buffer = self.arena if where == "a" else self.scratch[window["at"][1]][0] if where == "t" else env[where]
             fixed = numpy.empty(shape, dtype) if 0 in shape else numpy.ndarray(shape, dtype, buffer, offset, strides)
             return lambda: fixed
         return lambda: numpy.ndarray(shape, dtype, env[where], offset, strides)

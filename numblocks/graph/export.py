@@ -2,7 +2,7 @@
 
     word     = int | [slot, byte offset] of an argument, parameter or result | ["a", byte offset] in the arena
              | ["t", number, byte offset] in a scratch buffer | ["c", number, byte offset] in a table
-    window   = {"at": [slot or "a", byte offset], "shape": [...], "strides": [bytes ...], "dtype": name}
+    window   = {"at": word, "shape": [...], "strides": [bytes ...], "dtype": name}
     step     = {"kernel": name, "n": int, "words": [word ...]}
              | {"matmul" | "copy" | "take" | "gather": [window ...], ...}
 """
@@ -117,14 +117,19 @@ class Exporter:
             if isinstance(w, int):
                 return w
             where, which, offset = w
+            offset = int(offset)
             if where == "root":
                 return self.place(which, offset)
             return ["t", first + which, offset] if where == "scratch" else ["c", tables[which], offset]
 
-        return [
-            {"kernel": self.kernel(kernel), "n": int(n), "words": [word(w) for w in words]}
-            for kernel, n, words in found.calls
-        ]
+        def data(call) -> dict:
+            if isinstance(call[0], str):
+                return {call[0]: [{"at": word(at), "shape": list(shape), "strides": list(strides), "dtype": dtype}
+                                  for at, shape, strides, dtype in call[1]]}  # fmt: skip
+            kernel, n, words = call
+            return {"kernel": self.kernel(kernel), "n": int(n), "words": [word(w) for w in words]}
+
+        return [data(call) for call in found.calls]
 
     def kernel(self, kernel) -> str:
         """The kernel's name, noted for the library."""
@@ -193,7 +198,7 @@ def _origin(node, windows) -> numpy.ndarray:
 def _no_form(name: str, why: str) -> NotImplementedError:
     return NotImplementedError(
         f"export_compiled: op '{name}' has no form outside numblocks: {why}. Nets of dense layers, convolutions,"
-        f" pooling, norms, activations and embeddings can be exported. Take it out of the net's forward."
+        f" pooling, norms, activations, embeddings and LSTMs can be written. Take it out of the net's forward."
     )
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy
 
-from ..kernels import build, scratch
+from ..kernels import build, recurrence, scratch
 from .describe import traffic
 
 _lock = threading.Lock()
@@ -24,9 +24,11 @@ _ARGUMENT = re.compile(r"\ba\[(\w+)\]")
 class Recording(NamedTuple):
     """The launches of one step.
 
+    An address is `(where, which, byte offset)`, with where 'root' (which: a Node), 'scratch' (which: a number) or
+    'constant' (which: a number). A window is `(address, shape, strides in bytes, dtype name)`.
+
     Attributes:
-        calls: `(kernel, n, words)`; a word is an int or `(where, which, byte offset)`, with where 'root' (which: a
-            Node), 'scratch' (which: a number) or 'constant' (which: a number).
+        calls: `(kernel, n, words)`, a word an int or an address; or `("matmul" or "copy", windows)`.
         scratch: bytes of each scratch buffer; zero at first.
         constants: the tables.
     """
@@ -61,29 +63,69 @@ def record(step) -> Recording:
         if threading.get_ident() == thread:
             launches.append((kernel, n, list((ctypes.c_int64 * _count(kernel)).from_address(argp))))
 
+    def heard_scan(count: int, steps: list) -> None:
+        if threading.get_ident() == thread:
+            launches.extend(_scan(count, steps))
+
     step.node.op.run(*operands, out=out, **spec)  # scratch buffers grow to their size, tables are made
     with _lock:
-        build.recorder, scratch.watching = heard, []
+        build.recorder, recurrence.recorder, scratch.watching = heard, heard_scan, []
         try:
             step.node.op.run(*operands, out=out, **spec)
         finally:
-            seen, build.recorder, scratch.watching = scratch.watching, None, None
-    return _explain(launches, seen, memory)
+            seen, build.recorder, recurrence.recorder, scratch.watching = scratch.watching, None, None, None
+    temporary = _temporary(launches, memory)
+    return _explain(_turned(launches, temporary, operands), seen, memory, temporary)
 
 
-def _explain(launches, seen, memory) -> Recording:
+def _scan(count: int, steps: list):
+    """The launches of a recurrence: for each time step its matrix products and kernels."""
+    made = [None if isinstance(s, recurrence.Gemm) else s.rows(count) for s in steps]
+    for k in range(count):
+        for step, rows in zip(steps, made, strict=True):
+            if rows is None:
+                yield "matmul", [step.a.matrix(k), step.w, step.out]
+            else:
+                yield step.kernel, rows[1], [int(word) for word in rows[2][k]]
+
+
+def _temporary(launches, memory) -> list[numpy.ndarray]:
+    """The matrices of products that are no operands: an op's own temporary memory."""
+    found: list[numpy.ndarray] = []
+    for call in launches:
+        for x in call[1] if call[0] == "matmul" else ():
+            if not any(numpy.may_share_memory(x, y) for y in (*memory.values(), *found)):
+                if not x.flags.c_contiguous:
+                    raise Unexplained("a matrix product works on memory of its own")
+                found.append(x)
+    return found
+
+
+def _turned(launches, temporary, operands) -> list:
+    """`launches`, first the copies that fill those temporary matrices that are an operand turned over."""
+    copies = []
+    for x in temporary:
+        for y in operands:
+            if isinstance(y, numpy.ndarray) and y.ndim == 2 and y.dtype == x.dtype and numpy.array_equal(y.T, x):
+                copies.append(("copy", [y.T, x]))
+                break
+    return copies + launches
+
+
+def _explain(launches, seen, memory, temporary) -> Recording:
     places = [("root", n, x) for n, x in memory.items()]
+    places += [("scratch", id(x), x) for x in temporary]
     places += [("scratch", slot, x) for slot, x in vars(scratch._local).items()]
     known = [(where, which, _start(x), x.nbytes) for where, which, x in places]
     for x in seen:
         if not any(start <= _start(x) < start + max(size, 1) for _, _, start, size in known):
             known.append(("constant", x, _start(x), x.nbytes))
-    sizes: dict[str, int] = {}
+    sizes: dict = {}
     constants: list[numpy.ndarray] = []
 
     def need(start: int, size: int) -> int:
         """Bytes of a scratch buffer that the arrays seen take."""
-        return max(_start(x) + x.nbytes - start for x in seen if start <= _start(x) < start + size)
+        return max(_start(x) + x.nbytes - start for x in (*seen, *temporary) if start <= _start(x) < start + size)
 
     def word(value: int):
         for where, which, start, size in known:
@@ -103,7 +145,14 @@ def _explain(launches, seen, memory) -> Recording:
             raise Unexplained("a launch depends on memory of unknown origin")
         return value
 
-    calls = [(kernel, n, [word(w) for w in words]) for kernel, n, words in launches]
+    def window(x: numpy.ndarray):
+        return word(_start(x)), x.shape, x.strides, x.dtype.name
+
+    calls = [
+        (call[0], [window(x) for x in call[1]]) if isinstance(call[0], str)
+        else (call[0], call[1], [word(w) for w in call[2]])
+        for call in launches
+    ]  # fmt: skip
     return Recording(calls, [sizes[slot] for slot in sizes], [numpy.ascontiguousarray(t) for t in constants])
 
 

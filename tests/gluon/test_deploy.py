@@ -11,7 +11,7 @@ import pytest
 
 from numblocks import gluon, np, npx, random
 from numblocks.formats import deployed, params
-from numblocks.gluon import nn
+from numblocks.gluon import nn, rnn
 from numblocks.kernels import share
 
 
@@ -73,6 +73,10 @@ NETS = {
         lambda: [nn.Conv2D(4, 3, activation="relu"), nn.MaxPool2D(2), nn.BatchNorm(), nn.AvgPool2D(2),
                  nn.Conv2D(6, 3, padding=1, strides=2), nn.GlobalAvgPool2D(), nn.Flatten(), nn.Dense(3)],
         (2, 3, 14, 14), (5, 3, 20, 14)),
+    "recurrent": (
+        lambda: [rnn.LSTM(4, num_layers=2, bidirectional=True, layout="NTC"), rnn.RNN(5, layout="NTC"),
+                 nn.Dense(2, flatten=False)],
+        (2, 6, 3), (1, 4, 3)),
 }  # fmt: skip
 
 
@@ -152,10 +156,12 @@ class Noisy(gluon.HybridBlock):
         return x + random.uniform(shape=x.shape)
 
 
-@pytest.mark.parametrize(("block", "op"), [(Cumulative, "cumsum"), (Noisy, "uniform01")])
+@pytest.mark.parametrize(
+    ("block", "op"), [(Cumulative, "cumsum"), (Noisy, "uniform01"), (lambda: rnn.GRU(3, layout="NTC"), "gru_scan")]
+)
 def test_what_cannot_be_written_is_named(tmp_path, block, op):
     with pytest.raises(NotImplementedError, match=f"op '{op}' has no form outside numblocks"):
-        written(tmp_path, block(), np.array(rand(3, 2)))
+        written(tmp_path, block(), np.array(rand(3, 2, 2)))
     assert os.listdir(tmp_path) == []
 
 
