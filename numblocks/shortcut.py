@@ -21,6 +21,7 @@ from .op import Op, bind, current
 CONCRETE, asarray = numpy.ndarray, numpy.asarray
 BOOL, FLOAT32, FLOAT64 = map(numpy.dtype, ("bool", "float32", "float64"))
 NO_SPEC: dict = {}
+ALL = [tuple(range(n)) for n in range(65)]  # all axes; 64 are NumPy's limit
 
 # Loops that raise no floating-point flags, whatever they meet: nothing needs to be silenced.
 SILENT = frozenset(
@@ -216,12 +217,13 @@ def choice(op: Op, otherwise):
 
 
 def reduction(op: Op, ufunc):
-    """`call(x, axis, keepdims)` for the reduction of floats by a ufunc; `axis` is a tuple."""
+    """`call(x, axis, keepdims)` for the reduction of floats by a ufunc; `axis` is a tuple, or None for all axes."""
     loop, additive = ufunc.reduce, ufunc is numpy.add
 
     def call(x, axis, keepdims):
         d = x._data
-        if type(d) is CONCRETE and d.dtype.kind == "f" and (additive or d.size):
+        dtype = d.dtype
+        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or d.size):
             token = silence(QUIET)
             try:
                 z = loop(d, axis, None, None, keepdims)
@@ -233,9 +235,9 @@ def reduction(op: Op, ufunc):
             if node is not None:
                 record = current.record
                 if record is not None:
-                    record(op, (x,), {"axis": axis, "keepdims": keepdims}, y, (node,))
+                    record(op, (x,), {"axis": ALL[d.ndim] if axis is None else axis, "keepdims": keepdims}, y, (node,))
             return y
-        return bind(op, (x,), {"axis": axis, "keepdims": keepdims})
+        return bind(op, (x,), {"axis": ALL[d.ndim] if axis is None else axis, "keepdims": keepdims})
 
     return call
 
@@ -268,6 +270,26 @@ def matrices(op: Op, otherwise):
         except (AttributeError, ValueError):
             pass
         return otherwise(a, b)
+
+    return call
+
+
+def whole(op: Op):
+    """`call(x, **spec)` for an op that is a NumPy function of one small float array: `op.numpy`."""
+    loop = op.numpy
+
+    def call(x, **spec):
+        d = x._data
+        if type(d) is CONCRETE and d.size < SMALL and ((dtype := d.dtype) is FLOAT32 or dtype is FLOAT64):
+            token = silence(QUIET)
+            try:
+                z = loop(d, **spec)
+            except ValueError:
+                return bind(op, (x,), spec)
+            finally:
+                restore(token)
+            return view(op, x, z, spec)
+        return bind(op, (x,), spec)
 
     return call
 

@@ -6,7 +6,7 @@ from ..array import ndarray
 from ..ops import elementwise as ew
 from ..ops import reduce as red
 from ..ops import scan
-from ..ops.kinds import ALL, normalize_axis
+from ..ops.kinds import normalize_axis
 from .creation import array
 from .math import deliver, operand
 
@@ -30,7 +30,8 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
         a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    axis = ALL[a._data.ndim] if axis is None else normalize_axis("sum", axis, a._data.ndim)
+    if axis is not None:
+        axis = normalize_axis("sum", axis, a._data.ndim)
     y = _sum(a, axis, keepdims and bool(keepdims))
     return y if out is None else deliver(y, out)
 

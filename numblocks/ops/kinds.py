@@ -143,7 +143,7 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, exa
         op.eager = evaluate_composite
         if numpy is not None:
             op.numpy = numpy
-            op.direct = shortcut.opaque(op)
+            op.direct = shortcut.whole(op)
         op.help = function.__doc__
         return op
 
@@ -160,15 +160,12 @@ def evaluate_composite(op: Op, args, spec):
         cur.record = record
 
 
-ALL = [tuple(range(n)) for n in range(65)]  # 64 axes are NumPy's limit
-
-
 def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
     """`axis` (None, int or tuple) as a sorted tuple of non-negative ints; `ValueError` when out of range."""
     if axis is None:
-        return ALL[ndim]
-    if type(axis) is int and 0 <= axis < ndim:
-        return (axis,)
+        return shortcut.ALL[ndim]
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis,) if axis >= 0 else (axis + ndim,)
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     found = []
     for a in axes:
