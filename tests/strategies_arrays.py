@@ -99,7 +99,14 @@ def _lstsq(draw):
     return [a, rng.uniform(-2, 2, (a.shape[0], draw(st.integers(1, 3))))], {"rcond": None}
 
 
+@st.composite
+def _pair(draw, first, second):
+    rng, shape = generator(draw), draw(small_shapes())
+    return [rng.uniform(*first, shape), rng.uniform(*second, shape)], {}
+
+
 CASES = {
+    "gamma_slope": _pair((0.3, 5.0), (0.2, 6.0)), "poisson_quantile": _pair((0.01, 0.99), (0.1, 20.0)),
     "argsort": _order(), "sort": _order(), "searchsorted": _searchsorted(), "cumprod": _along(),
     "diagonal": _diagonal(), "undiagonal": _undiagonal(),
     "inv": _square(), "det": _square(), "slogdet": _square(), "solve": _solve(), "pinv": _tall(), "lstsq": _lstsq(),

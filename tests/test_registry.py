@@ -20,16 +20,19 @@ from numblocks.op import REGISTRY
 from numblocks.ops import random as rnd
 
 RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
-OPS = sorted(set(REGISTRY) - RANDOM)
+SEVERAL = {n for n, op in REGISTRY.items() if op.nout > 1}  # with several answers: gluon/test_rnn.py, ops/test_boxes.py
+OPS = sorted(set(REGISTRY) - RANDOM - SEVERAL)
 INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm"}
 LINEAR = {n for n in OPS if REGISTRY[n].kind == "linalg"}
 ELEMENTWISE = [n for n in OPS if REGISTRY[n].kind == "elementwise" and n != "cast" and n not in INTEGERS]
-SMOOTH = [n for n in OPS if REGISTRY[n].vjp is not None]
+SMOOTH = [n for n in OPS if REGISTRY[n].vjp is not None and n != "with_gradient"]  # that one has another gradient on purpose
+LAYERS = {"rnn_scan", "im2col", "col2im", "roi_places", "roi_align", "roi_align_grad", "nms_places", "multibox_detection",
+          "ctc_loss", "ctc_loss_grad"}  # fmt: skip
 TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}
 ULPS = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 NO_BOOL = {"subtract", "negative", "sign", "softmax", "log_softmax"}  # NumPy refuses them, too
-NO_HALF_KERNEL = {"erf", "gelu"}  # float16 is storage; these have no NumPy function to serve it
+NO_HALF_KERNEL = {"erf", "gelu", "gammaln", "gamma", "digamma", "erfinv"}  # float16 is storage; these have no NumPy function to serve it
 INT_TO_FLOAT = {
     "softmax",
     "log_softmax",
@@ -42,8 +45,8 @@ INT_TO_FLOAT = {
     "window_sum_grad",
 }
 SUMS = {"sum", "prod", "cumsum", "cumprod"}
-NO_REPEATS = LINEAR | {"sort", "argsort", "searchsorted"}  # what equal rows are worth is not theirs to say
-INDICES = {"argsort", "searchsorted"}
+NO_REPEATS = LINEAR | {"sort", "argsort", "searchsorted", "nms_places", "multibox_detection"}  # what equal rows are worth is not theirs to say
+INDICES = {"argsort", "searchsorted", "roi_places", "nms_places"}
 
 
 class Apply(HybridBlock):
@@ -73,7 +76,7 @@ def retyped(name, args, dtype):
 
 def dtypes(name):
     """The dtypes an op takes."""
-    if name in LINEAR:
+    if name in LINEAR or name in LAYERS:
         return ["float32", "float64"]
     if name in INTEGERS:
         return ["int32", "int64", "uint8"] + ["bool"] * name.startswith(("bitwise", "inv"))
@@ -122,7 +125,7 @@ def check_forward(name, args, spec, dtype):
     assert y.dtype == expected_dtype(name, dtype, spec), f"{name}({dtype}) gives {y.dtype}"
     wanted = want(name, args, spec, dtype)
     if y.dtype.kind == "f":
-        close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0)))
+        close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0), ROUGH.get(name, 0)))
     else:
         assert y.shape == wanted.shape and (y == wanted.astype(y.dtype)).all(), (y, wanted)
 
@@ -396,7 +399,7 @@ def from_examples_or_pair(name):
     return [x] * REGISTRY[name].nin, spec
 
 
-@pytest.mark.parametrize("name", sorted(set(OPS) - set(SMOOTH)))
+@pytest.mark.parametrize("name", sorted(set(OPS) - set(SMOOTH) - LAYERS - {"with_gradient"}))
 def test_what_has_no_derivative_is_off_the_tape(name):
     op = REGISTRY[name]
     args, spec = from_examples_or_pair(name)

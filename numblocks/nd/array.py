@@ -64,6 +64,9 @@ def to_legacy(y):
     return at_least_1d(x)
 
 
+ndarray.as_nd_ndarray = to_legacy  # NDArray has its own
+
+
 def _float_answer(name):
     base = getattr(_BASE, name)
 

@@ -14,7 +14,8 @@ from ..ops import elementwise as ew
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
-from . import indexing, integers, math, printing, reductions, shape
+from . import calculus, indexing, integers, math, missing, norms, printing, products, reductions, shape, sorting
+from . import statistics
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 _NO_SPEC: dict = {}
@@ -305,15 +306,23 @@ def _attach() -> None:
     for name, method in _METHODS.items():
         setattr(ndarray, name, method)
     for module, names in (
+        (calculus, "cumprod"),
+        (statistics, "ptp"),
         (reductions, "sum mean max min prod std var argmax argmin cumsum any all"),
+        (sorting, "sort argsort"),
+        (missing, "nansum nanprod"),
+        (products, "diagonal trace"),
+        (norms, "norm"),
         (math, "clip abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint"
-               " round nonzero arcsin arccos arctan"),
+               " round nonzero arcsin arccos arctan arccosh arcsinh arctanh cbrt degrees radians fix reciprocal rsqrt"),
         (shape, "squeeze swapaxes repeat tile expand_dims flip split broadcast_to pad diag"),
         (indexing, "take"),
     ):  # fmt: skip
         for name in names.split():
             setattr(ndarray, name, getattr(module, name))
     ndarray.grad = property(_grad, doc="The gradient buffer after `attach_grad()`, else None.")
+    ndarray.writable = property(lambda self: self._data.flags.writeable, doc="Whether the buffer may be written.")
+    ndarray.reshape_view = reshape
     ndarray.T = property(_transposed, doc="Axes reversed.")
     ndarray.broadcast_like = lambda self, other: shape.broadcast_to(self, other.shape)
     ndarray.zeros_like = lambda self: self * 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy
+
 from ..array import ndarray
 from ..ops import elementwise as ew
 from ..ops import reduce as red
@@ -20,8 +24,24 @@ def _as_array(a) -> ndarray:
     return a if isinstance(a, ndarray) else array(a)
 
 
-def sum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
-    """Sum over `axis` (None: all, an int or a tuple); integers and bools sum to int64.
+def _only(a, where, otherwise):
+    """`a` where `where` holds, else what the reduction passes over."""
+    if where is True:
+        return a
+    return ew.where(_as_array(where), a, otherwise if a.dtype.kind == "f" else _least(a.dtype, otherwise))
+
+
+def _least(dtype, value):
+    if not math.isinf(value):
+        return int(value)
+    if dtype.kind == "b":
+        return value > 0
+    info = numpy.iinfo(dtype)
+    return int(info.max if value > 0 else info.min)
+
+
+def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
+    """Sum over `axis` (None: all, an int or a tuple) of what `where` holds for; integers and bools sum to int64.
 
     >>> sum(array([[1., 2.], [3., 4.]]), axis=0)
     array([4., 6.])
@@ -30,24 +50,32 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
         a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
+    if where is not True:
+        a = _only(a, where, 0.0)
     if axis is not None:
         axis = normalize_axis("sum", axis, a._data.ndim)
     y = _sum(a, axis, keepdims and bool(keepdims))
+    if initial is not None:
+        y = y + initial
     return y if out is None else deliver(y, out)
 
 
-def prod(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Product over `axis`."""
     a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    return deliver(red.prod(a, axis=normalize_axis("prod", axis, a.ndim), keepdims=bool(keepdims)), out)
+    a = _only(a, where, 1.0)
+    y = red.prod(a, axis=normalize_axis("prod", axis, a.ndim), keepdims=bool(keepdims))
+    return deliver(y if initial is None else y * initial, out)
 
 
-def mean(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+def mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True) -> ndarray:
     """Arithmetic mean over `axis`; float32 for integers."""
-    if type(a) is not ndarray:
-        a = _as_array(a)
+    a = _as_array(a)
+    if where is not True:
+        held = red.broadcast_to(_as_array(where), shape=a.shape)
+        return deliver(sum(a, axis, dtype, None, keepdims, None, where) / sum(held, axis, keepdims=keepdims), out)
     if dtype is not None:
         a = ew.astype(a, dtype)
     y = red.mean.direct(a, axis=normalize_axis("mean", axis, a._data.ndim), keepdims=bool(keepdims))
@@ -70,19 +98,23 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
     return deliver(red.std(a, axis=normalize_axis("std", axis, a.ndim), keepdims=bool(keepdims), ddof=ddof), out)
 
 
-def max(a, axis=None, out=None, keepdims=False) -> ndarray:
+def max(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Largest value over `axis`; equal values share the gradient."""
     a = _as_array(a)
-    return deliver(red.max_(a, axis=normalize_axis("max", axis, a.ndim), keepdims=bool(keepdims)), out)
+    a = _only(a, where, -math.inf)
+    y = red.max_(a, axis=normalize_axis("max", axis, a.ndim), keepdims=bool(keepdims))
+    return deliver(y if initial is None else ew.maximum(y, initial), out)
 
 
-def min(a, axis=None, out=None, keepdims=False) -> ndarray:
+def min(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Smallest value over `axis`; equal values share the gradient."""
     a = _as_array(a)
-    return deliver(red.min_(a, axis=normalize_axis("min", axis, a.ndim), keepdims=bool(keepdims)), out)
+    a = _only(a, where, math.inf)
+    y = red.min_(a, axis=normalize_axis("min", axis, a.ndim), keepdims=bool(keepdims))
+    return deliver(y if initial is None else ew.minimum(y, initial), out)
 
 
-amax, amin = max, min
+amax, amin, product = max, min, prod
 
 
 def argmax(a, axis=None, out=None, keepdims=False) -> ndarray:
@@ -111,6 +143,9 @@ def all(a, axis=None, out=None, keepdims=False) -> ndarray:
     return deliver(ew.equal(misses, 0), out)
 
 
+alltrue, sometrue = all, any
+
+
 def average(a, axis=None, weights=None, returned=False):
     """Weighted mean over `axis`."""
     a = _as_array(a)
@@ -137,6 +172,6 @@ def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
 
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "min",
-    "prod", "std", "sum", "var",
+    "all", "alltrue", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "min",
+    "prod", "product", "sometrue", "std", "sum", "var",
 ]  # fmt: skip

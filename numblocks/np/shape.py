@@ -119,6 +119,9 @@ def vstack(arrays, out=None) -> ndarray:
     return concatenate([_at_least(x, 2) for x in _arrays("vstack", arrays)], 0)
 
 
+row_stack = vstack
+
+
 def hstack(arrays) -> ndarray:
     """Arrays column after column (along the only axis of vectors)."""
     items = [_at_least(x, 1) for x in _arrays("hstack", arrays)]
@@ -232,18 +235,54 @@ def roll(a, shift, axis=None) -> ndarray:
     return a
 
 
+_BY_POSITION = ("edge", "reflect", "symmetric", "wrap")
+_BY_VALUE = {"maximum": red.max_, "minimum": red.min_, "mean": red.mean}
+
+
 def pad(x, pad_width, mode="constant", constant_values=0.0, **kwargs) -> ndarray:
-    """A frame around `x`; mode 'constant', 'edge', 'reflect' or 'symmetric'."""
+    """A frame around `x`.
+
+    Args:
+        pad_width: one number, one (before, after), or one pair for each axis.
+        mode: 'constant' (`constant_values`), 'edge', 'reflect', 'symmetric', 'wrap', 'maximum', 'minimum', 'mean',
+            'linear_ramp' (towards `end_values`) or 'empty'.
+        kwargs: `reflect_type`, `stat_length`, `end_values` as NumPy's.
+    """
     x = operand(x)
     widths = numpy.broadcast_to(numpy.asarray(pad_width), (x.ndim, 2)).tolist()
     widths = tuple((int(a), int(b)) for a, b in widths)
-    if mode == "constant":
+    if mode in ("constant", "empty") and isinstance(constant_values, (int, float)):
         return move.pad(x, widths=widths, value=float(constant_values))
-    positions = [numpy.pad(numpy.arange(n), w, mode=mode, **kwargs) for n, w in zip(x.shape, widths, strict=True)]
-    for k, p in enumerate(positions):
-        if widths[k] != (0, 0):
-            x = x[(builtins.slice(None),) * k + (array(p),)]
+    if mode in _BY_POSITION and kwargs.get("reflect_type", "even") == "even":
+        for k, (n, w) in enumerate(zip(x.shape, widths, strict=True)):
+            if w != (0, 0):
+                x = x[(builtins.slice(None),) * k + (array(numpy.pad(numpy.arange(n), w, mode=mode)),)]
+        return x
+    ends = constant_values if mode == "constant" else kwargs.get("end_values", 0.0)
+    ends = numpy.broadcast_to(numpy.asarray(ends, numpy.float64), (x.ndim, 2))
+    if mode not in ("constant", "linear_ramp", *_BY_VALUE):
+        raise ValueError(f"pad: mode {mode!r} is unknown. It says what fills the frame. Use 'constant', 'edge', 'reflect' ...")
+    length = numpy.broadcast_to(numpy.asarray(kwargs.get("stat_length") or 0), (x.ndim, 2))
+    for k, (before, after) in enumerate(widths):
+        sides = [_side(x, k, n, side, mode, ends[k, side], int(length[k, side])) for side, n in ((0, before), (1, after))]
+        x = concatenate([sides[0], x, sides[1]], k)
     return x
+
+
+def _side(x, axis, width, side, mode, end, length):
+    """The frame of one side of one axis, `width` wide."""
+    lead = (builtins.slice(None),) * axis
+    steps = numpy.arange(width)[:: -1 if side == 0 else 1].reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    if mode == "constant":
+        part = x[(*lead, builtins.slice(0, 1))] * 0 + float(end)
+    elif mode == "linear_ramp":
+        edge = x[(*lead, builtins.slice(0, 1) if side == 0 else builtins.slice(-1, None))]
+        share = array(((steps + 1) / builtins.max(width, 1)).astype(x.dtype))
+        return edge + (float(end) - edge) * share
+    else:
+        n = length or x.shape[axis]
+        part = _BY_VALUE[mode](x[(*lead, builtins.slice(0, n) if side == 0 else builtins.slice(-n, None))], axis=(axis,), keepdims=True)
+    return red.broadcast_to(part, shape=x.shape[:axis] + (width,) + x.shape[axis + 1 :])
 
 
 def atleast_1d(*arys):
@@ -284,6 +323,6 @@ def diag(v, k=0) -> ndarray:
 __all__ = [
     "array_split", "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "column_stack",
     "concatenate", "diag", "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack",
-    "moveaxis", "pad", "ravel", "repeat", "reshape", "roll", "split", "squeeze", "stack", "swapaxes",
+    "moveaxis", "pad", "ravel", "repeat", "reshape", "roll", "row_stack", "split", "squeeze", "stack", "swapaxes",
     "tile", "transpose", "tril", "triu", "vsplit", "vstack",
 ]  # fmt: skip

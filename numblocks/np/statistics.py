@@ -11,6 +11,7 @@ from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import sorting as order_ops
 from ..ops.kinds import normalize_axis
+from ..ops.matmul import matmul, swap
 from .creation import array
 from .host import on_host, values
 from .math import deliver
@@ -99,15 +100,17 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         if weights is not None:
             w = _as_array(weights) if w is None else w * _as_array(weights)
     if w is None:
-        total, mu = float(x.shape[1]), mean(x, 1, keepdims=True)
-        centred = x - mu
-        y = centred.dot(centred.T)
-        return y / (total - ddof) if total > ddof else y * math.nan
-    w = w if w.dtype.kind == "f" else ew.astype(w, "float32")
-    total = sum(w)
-    centred = x - move.expand_dims(average(x, 1, w), 1)
-    less = ddof if aweights is None else sum(w * _as_array(aweights)) * ddof / total
-    return (centred * w).dot(centred.T) / (total - less)
+        mu, less = mean(x, 1, keepdims=True), float(x.shape[1] - ddof)
+        weighted = centred = x - mu
+    else:
+        w = w if w.dtype.kind == "f" else ew.astype(w, "float32")
+        total = sum(w)
+        centred = x - move.expand_dims(average(x, 1, w), 1)
+        weighted = centred * w
+        less = total - (ddof if aweights is None else sum(w * _as_array(aweights)) * ddof / total)
+    y = matmul(weighted, swap(centred))
+    y = y * math.nan if isinstance(less, float) and less <= 0 else y / less
+    return move.reshape(y, shape=()) if y.size == 1 else y
 
 
 def _rows(m, rowvar):
