@@ -46,7 +46,9 @@ INT_TO_FLOAT = {
 }
 SUMS = {"sum", "prod", "cumsum", "cumprod"}
 NO_REPEATS = LINEAR | {"sort", "argsort", "searchsorted", "nms_places", "multibox_detection"}  # what equal rows are worth is not theirs to say
-INDICES = {"argsort", "searchsorted", "roi_places", "nms_places"}
+INDICES = {"argsort", "searchsorted", "roi_places", "nms_places", "poisson_quantile"}
+DRAWS = {"gamma_slope", "poisson_quantile"}
+ROUGH = {"gamma_slope": 1e-7}  # the reference is a difference quotient
 
 
 class Apply(HybridBlock):
@@ -76,7 +78,7 @@ def retyped(name, args, dtype):
 
 def dtypes(name):
     """The dtypes an op takes."""
-    if name in LINEAR or name in LAYERS:
+    if name in LINEAR or name in LAYERS or name in DRAWS:
         return ["float32", "float64"]
     if name in INTEGERS:
         return ["int32", "int64", "uint8"] + ["bool"] * name.startswith(("bitwise", "inv"))
