@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 from reference_arrays import ROWS
+from reference_layers import ROWS as LAYERS
 from scipy import special
 
 REFERENCE = {
@@ -135,6 +136,7 @@ REFERENCE = {
     ).reshape(shape),
     "normal01": lambda key, shape, dtype: np.array([box_muller(h) for h in hashes(key, shape)]).reshape(shape),
     **ROWS,
+    **LAYERS,
 }
 
 

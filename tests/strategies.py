@@ -7,6 +7,7 @@ layouts and keywords are drawn, so those shrink.
 import numpy as np
 from hypothesis import strategies as st
 from strategies_arrays import CASES as ARRAYS
+from strategies_layers import CASES as LAYERS
 
 from numblocks.op import REGISTRY
 from numblocks.ops.move import freeze_key
@@ -260,7 +261,7 @@ CASES = {
     "sum": _reduce(), "prod": _reduce(), "max": _reduce(smallest=1), "min": _reduce(smallest=1),
     "argmax": _arg(), "argmin": _arg(), "softmax": _along(), "log_softmax": _along(), "cumsum": _along(smallest=0),
     "matmul": _matmul(), "gather": _gather(), "index_add": _index_add(), "take": _take(), "scatter_add": _scatter_add(),
-    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS,
+    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS, **LAYERS,
 }  # fmt: skip
 
 

@@ -1,10 +1,39 @@
-"""The array functions of Gluon 1.x (`mx.nd`), on `NDArray`."""
+"""The array functions of Gluon 1.x (`mx.nd`), on `NDArray`.
+
+| room | what |
+|---|---|
+| array | NDArray |
+| functions, elementwise, arrange | creation, arithmetic, shapes |
+| layers | layers and outputs under their legacy names |
+| update | optimizer steps in place |
+| random, linalg, contrib, image | namespaces of their own |
+"""
 
 from __future__ import annotations
 
+from . import arrange as _arrange
+from . import contrib as contrib
+from . import elementwise as _elementwise
 from . import functions as _functions
+from . import image as image
+from . import layers as _layers
+from . import linalg as linalg
 from . import random as random
+from . import update as _update
 from .array import NDArray as NDArray
-from .functions import *  # noqa: F403
 
-globals().update({name: value for name, value in vars(_functions).items() if not name.startswith("_")})
+
+def _public(module) -> dict:
+    """What a room offers: its own functions, not the modules it imports."""
+    names = getattr(module, "__all__", None) or [
+        n for n, v in vars(module).items() if not n.startswith("_") and callable(v) and not isinstance(v, type)
+    ]
+    return {n: getattr(module, n) for n in names}
+
+
+for _room in (_elementwise, _functions, _arrange, _layers, _update):
+    globals().update({n: v for n, v in _public(_room).items() if n not in ("export", "legacy", "at_least_1d", "to_legacy")})
+globals().update({f"linalg_{n}": getattr(linalg, n) for n in linalg.NAMES})
+globals().update({f"random_{n}": getattr(random, n) for n in random.__all__ if not n.startswith("sample_")})
+globals().update({n: getattr(random, n) for n in random.__all__ if n.startswith("sample_")})
+normal, uniform, shuffle = random.normal, random.uniform, random.shuffle

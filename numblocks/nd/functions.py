@@ -86,13 +86,11 @@ _UNARY = (
     "abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint round arcsin"
     " arccos arctan"
 )
-_REDUCE = "sum mean max min prod argmax argmin"
-_SHAPE = "reshape transpose expand_dims squeeze tile repeat flip swapaxes clip take"
+_REDUCE = "argmax argmin"
+_SHAPE = "transpose expand_dims squeeze tile repeat flip swapaxes clip take"
 globals().update({name: _method(name) for name in f"{_UNARY} {_REDUCE} {_SHAPE}".split()})
-sum_axis, max_axis, min_axis = globals()["sum"], globals()["max"], globals()["min"]
 relu, sigmoid, gelu, erf = npx.relu, npx.sigmoid, npx.gelu, npx.erf
-softmax, log_softmax, pick, one_hot, batch_dot = npx.softmax, npx.log_softmax, npx.pick, npx.one_hot, npx.batch_dot
-smooth_l1, topk = npx.smooth_l1, npx.topk
+softmax, log_softmax, batch_dot, smooth_l1 = npx.softmax, npx.log_softmax, npx.batch_dot, npx.smooth_l1
 maximum, minimum, power, where = np.maximum, np.minimum, np.power, np.where
 broadcast_to = _method("broadcast_to")
 
@@ -133,11 +131,6 @@ def broadcast_axis(data, axis, size) -> NDArray:
     return data.broadcast_to(tuple(shape))
 
 
-def slice_axis(data, axis, begin, end) -> NDArray:
-    """The part from `begin` to `end` along `axis`."""
-    return data.slice_axis(axis, begin, end)
-
-
 def split(data, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
     """`num_outputs` equal parts along `axis` (the part itself if there is one)."""
     parts = np.split(data, num_outputs, axis)
@@ -146,7 +139,7 @@ def split(data, num_outputs: int, axis: int = 1, squeeze_axis: bool = False):
     return parts if len(parts) > 1 else parts[0]
 
 
-SliceChannel = split
+SliceChannel, Concat, ElementWiseSum = split, concat, add_n
 
 
 def flatten(data) -> NDArray:
@@ -155,25 +148,6 @@ def flatten(data) -> NDArray:
 
 
 Flatten = flatten
-
-
-def FullyConnected(data, weight, bias=None, num_hidden=None, no_bias=False, flatten=True, **ignored) -> NDArray:
-    """`npx.fully_connected`."""
-    return npx.fully_connected(data, weight, bias, num_hidden, no_bias, flatten)
-
-
-Convolution, Pooling, BatchNorm, LayerNorm = npx.convolution, npx.pooling, npx.batch_norm, npx.layer_norm
-Dropout, Embedding, LeakyReLU = npx.dropout, npx.embedding, npx.leaky_relu
-
-
-def Activation(data, act_type="relu", **ignored) -> NDArray:
-    """`npx.activation`."""
-    return npx.activation(data, act_type)
-
-
-def SequenceMask(data, sequence_length=None, use_sequence_length=False, value=0.0, axis=0) -> NDArray:
-    """`npx.sequence_mask`."""
-    return npx.sequence_mask(data, sequence_length, use_sequence_length, value, axis)
 
 
 def waitall() -> None:

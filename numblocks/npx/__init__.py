@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from ..device import Device as Context  # noqa: F401
 from ..device import cpu as cpu
 from ..device import cpu_pinned as cpu_pinned
+from ..device import current_device as current_context  # noqa: F401
 from ..device import current_device as current_device
 from ..device import gpu as gpu
 from ..device import gpu_memory_info as gpu_memory_info
 from ..device import num_gpus as num_gpus
 from . import random as random
 from .activations import *  # noqa: F403
+from .arrange import *  # noqa: F403
+from .control import *  # noqa: F403
+from .detection import *  # noqa: F403
 from .files import load as load
 from .files import save as save
 from .layers import *  # noqa: F403
@@ -23,3 +28,5 @@ from .normalization import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .select import *  # noqa: F403
 from .sequence import *  # noqa: F403
+from .sequence_loss import *  # noqa: F403
+from .spatial import *  # noqa: F403

@@ -141,8 +141,9 @@ def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length
     directions, gates = 2 if bidirectional else 1, GATES[mode]
     kept = projection_size or state_size
     shapes, width = [], data.shape[2]
-    for layer in range(num_layers):
-        per = [(gates * state_size, width), (gates * state_size, kept)] + ([(projection_size, state_size)] if projection_size else [])
+    for _ in range(num_layers):
+        per = [(gates * state_size, width), (gates * state_size, kept)]
+        per += [(projection_size, state_size)] if projection_size else []
         shapes += per * directions
         width = kept * directions
     shapes += [(gates * state_size,)] * (2 * num_layers * directions)
