@@ -99,7 +99,11 @@ class Op:
 
 
 def bind(op: Op, args: tuple, spec: dict):
-    """Evaluate `op` and let the tape record it. Every operation goes through here."""
+    """Evaluate `op` and let the tape record it.
+
+    Every operation goes through here, but for those on small concrete arrays that `numblocks.shortcut` has decided in
+    advance. For these to agree, an evaluator must leave ops without a traced operand to `op.eager`.
+    """
     cur = current
     y = cur.evaluate(op, args, spec)
     if cur.record is not None:
