@@ -4,7 +4,7 @@
 |---|---|
 | device | each device there is, one test run for each |
 | np_rng | a NumPy generator, seeded by the test's name |
-| numblocks_guard | same random seed for each test; fails one that leaves recording, training, a trace, a device behind |
+| numblocks_guard | the same seed for each test; fails one that leaves recording, a trace or a device behind |
 
 `numblocks_guard = true` in the pytest configuration puts every test under the guard. `--numblocks-profile=NAME` (or
 `NUMBLOCKS_TEST_PROFILE`) loads a hypothesis profile: `ci` draws the same examples each time, `dev` new ones,
@@ -30,8 +30,12 @@ PROFILES = {
 def pytest_addoption(parser):
     """The profile and the guard."""
     group = parser.getgroup("numblocks")
-    group.addoption("--numblocks-profile", choices=sorted(PROFILES), help="hypothesis profile for tests of nets (ci, dev, nightly)")
-    parser.addini("numblocks_guard", "every test fails that leaves state of numblocks behind", type="bool", default=False)
+    group.addoption(
+        "--numblocks-profile", choices=sorted(PROFILES), help="hypothesis profile for tests of nets (ci, dev, nightly)"
+    )
+    parser.addini(
+        "numblocks_guard", "every test fails that leaves state of numblocks behind", type="bool", default=False
+    )
 
 
 def pytest_configure(config):
@@ -92,7 +96,8 @@ def numblocks_guard():
     current = importlib.import_module("numblocks.op").current
     device_ = importlib.import_module("numblocks.device")
     rest = {
-        "evaluate": importlib.import_module("numblocks.eager").evaluate, "record": None, "training": False, "substitute": None,
+        "evaluate": importlib.import_module("numblocks.eager").evaluate, "record": None, "training": False,
+        "substitute": None,
         "assign": None, "next_stream": None, "guard": None,
     }  # fmt: skip
     importlib.import_module("numblocks.random").seed(0)

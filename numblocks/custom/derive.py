@@ -16,9 +16,11 @@ from ..kernels.scalars import Scalar, function_of
 # d f(x) / dx, with `x` for the argument and `y` for f(x)
 ONE = {
     "sqrt": "0.5 / y", "exp": "y", "expm1": "y + 1.0", "exp2": "y * 0.6931471805599453", "log": "1.0 / x",
-    "log1p": "1.0 / (1.0 + x)", "log2": "1.4426950408889634 / x", "log10": "0.4342944819032518 / x", "sin": "math.cos(x)",
+    "log1p": "1.0 / (1.0 + x)", "log2": "1.4426950408889634 / x", "log10": "0.4342944819032518 / x",
+    "sin": "math.cos(x)",
     "cos": "-math.sin(x)", "tan": "1.0 + y * y", "asin": "1.0 / math.sqrt(1.0 - x * x)",
-    "acos": "-1.0 / math.sqrt(1.0 - x * x)", "atan": "1.0 / (1.0 + x * x)", "sinh": "math.cosh(x)", "cosh": "math.sinh(x)",
+    "acos": "-1.0 / math.sqrt(1.0 - x * x)", "atan": "1.0 / (1.0 + x * x)", "sinh": "math.cosh(x)",
+    "cosh": "math.sinh(x)",
     "tanh": "1.0 - y * y", "asinh": "1.0 / math.sqrt(x * x + 1.0)", "acosh": "1.0 / math.sqrt(x * x - 1.0)",
     "atanh": "1.0 / (1.0 - x * x)", "erf": "1.1283791670955126 * math.exp(-x * x)",
     "erfc": "-1.1283791670955126 * math.exp(-x * x)", "fabs": "1.0 if x > 0.0 else (-1.0 if x < 0.0 else 0.0)",
@@ -107,7 +109,8 @@ class Deriver:
     def refuse(self, node):
         raise NotDerivable(
             f"{self.fn.name}: the derivative of `{ast.unparse(node)}` is not known. It is derived for arithmetic, math"
-            f" functions, conditional expressions, min, max, abs and other scalars. Give the VJP: vjp=lambda g, y, x: ..."
+            f" functions, conditional expressions, min, max, abs and other scalars. Give the VJP: vjp=lambda g,"
+            f" y, x: ..."
         )
 
     def block(self, statements) -> list:
@@ -153,7 +156,9 @@ class Deriver:
             return self.d.get(node.id, ZERO)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd, ast.Not)):
             d = self.of(node.operand)
-            return ZERO if isinstance(node.op, ast.Not) else d if isinstance(node.op, ast.UAdd) else plus(ZERO, d, ast.Sub)
+            return (
+                ZERO if isinstance(node.op, ast.Not) else d if isinstance(node.op, ast.UAdd) else plus(ZERO, d, ast.Sub)
+            )
         if isinstance(node, ast.IfExp):
             a, b = self.of(node.body), self.of(node.orelse)
             return ZERO if a is ZERO and b is ZERO else ast.IfExp(node.test, solid(a), solid(b))

@@ -13,7 +13,7 @@
 | check_program | gradients of a random little program, eager and compiled |
 | check_training, check_autograd | training sequences, random programs on the tape, against naive references |
 | assert_almost_equal, ulps | arrays, with differences in units in the last place |
-| strategies, calls, layers, programs, training | what hypothesis draws: arrays, calls of ops, layers and nets, training steps |
+| strategies, calls, layers, programs, training | what is drawn: arrays, calls of ops, nets, training steps |
 | drawn | run a check on drawn cases outside a test |
 """
 
@@ -43,6 +43,7 @@ from .training import check_training
 __all__ = [
     "AutogradMachine", "GradientError", "KinkError", "almost_equal", "assert_almost_equal", "calls", "check_autograd",
     "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient", "check_op",
-    "check_program", "check_saved",    "check_training", "default_context", "drawn", "layers", "machine", "mxnet", "programs", "rand_ndarray", "rand_shape_nd", "same",
+    "check_program", "check_saved",    "check_training", "default_context", "drawn", "layers", "machine", "mxnet",
+    "programs", "rand_ndarray", "rand_shape_nd", "same",
     "strategies", "training", "ulps",
 ]  # fmt: skip

@@ -44,10 +44,12 @@ def check_block(net: Block | Tree, *inputs, order: int = 1, hybrid: bool = True,
 
 
 def absolute(net, inputs) -> float:
-    """The absolute tolerance of `check_hybrid`: of the largest output or gradient, since zero by cancellation is noise."""
+    """The absolute tolerance of `check_hybrid`: of the largest output or gradient, as sums cancel."""
     subject = Subject(net, inputs, True, True, 0)
     ys = subject.values(subject.start)
     found = [*ys, *(g for g in subject.gradients(subject.start, [numpy.ones_like(y) for y in ys]) if g is not None)]
-    floats = [p.data().dtype.name for p in net.collect_params().values()] + [x.dtype.name for x in inputs if x.dtype.kind == "f"]
+    floats = [p.data().dtype.name for p in net.collect_params().values()] + [
+        x.dtype.name for x in inputs if x.dtype.kind == "f"
+    ]
     dtype = min(floats, key=lambda name: numpy.dtype(name).itemsize, default="float64")
     return ATOL[dtype] * max([1.0, *(float(numpy.abs(x).max(initial=0)) for x in found)])

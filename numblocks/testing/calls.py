@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ..op import REGISTRY, Op
 from ..ops.move import freeze_key
+from .array_calls import CASES as ARRAYS
 from .strategies import axes, basic_keys, broadcastable_shapes, domains, generators, shapes, values
 
 MODES = ["clip", "wrap", "raise"]
@@ -25,7 +26,9 @@ class Call(NamedTuple):
 def elementwise(draw, op, dtype="float64", smallest=0):
     """Arguments that broadcast, within the op's domain."""
     rng = draw(generators())
-    args = [values(rng, s, d, dtype) for s, d in zip(draw(broadcastable_shapes(op.nin, smallest)), domains(op), strict=True)]
+    args = [
+        values(rng, s, d, dtype) for s, d in zip(draw(broadcastable_shapes(op.nin, smallest)), domains(op), strict=True)
+    ]
     if op.result == "where":
         args[0] = values(rng, args[0].shape, dtype="bool")
     return Call(args, {})
@@ -187,9 +190,8 @@ CASES = {
     "slice": _slice(), "unslice": _unslice(), "concat": _concat(), "pad": _pad(),
     "sum": _reduce(), "prod": _reduce(), "max": _reduce(smallest=1), "min": _reduce(smallest=1),
     "argmax": _arg(), "argmin": _arg(), "softmax": _along(), "log_softmax": _along(), "cumsum": _along(smallest=0),
-    "cumprod": _along(domain=(0.5, 2.0)),
     "matmul": _matmul(), "gather": _gather(), "index_add": _index_add(), "take": _take(), "scatter_add": _scatter_add(),
-    "pick": _pick(), "pick_grad": _pick(transposed=True),
+    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS,
 }  # fmt: skip
 
 

@@ -65,7 +65,9 @@ def assert_almost_equal(
     try:
         x, y = numpy.broadcast_arrays(x, y)
     except ValueError:
-        raise AssertionError(f"{names[0]} has shape {x.shape} and {names[1]} {y.shape}. They do not broadcast.") from None
+        raise AssertionError(
+            f"{names[0]} has shape {x.shape} and {names[1]} {y.shape}. They do not broadcast."
+        ) from None
     apart = ulps(x, y)
     if max_ulp is not None:
         bad, rule = apart > max_ulp, f"more than {max_ulp} ulp"
@@ -80,10 +82,11 @@ def assert_almost_equal(
     if not bad.any():
         return
     order = numpy.argsort(-numpy.where(bad, apart, -1), axis=None, kind="stable")[: min(mismatches[0], int(bad.sum()))]
-    lines = [
-        f"  [{', '.join(map(str, at))}]  {x[at]!r:>24} {y[at]!r:>24}  off by {abs(float(x[at]) - float(y[at])):.3g} ({apart[at]:.4g} ulp)"
-        for at in (tuple(map(int, numpy.unravel_index(k, bad.shape))) for k in order)
-    ]
+    lines = []
+    for k in order:
+        at = tuple(map(int, numpy.unravel_index(k, bad.shape)))
+        off = f"off by {abs(float(x[at]) - float(y[at])):.3g} ({apart[at]:.4g} ulp)"
+        lines.append(f"  [{', '.join(map(str, at))}]  {x[at]!r:>24} {y[at]!r:>24}  {off}")
     raise AssertionError(
         f"{names[0]} and {names[1]} differ by {rule} in {int(bad.sum())} of {bad.size} elements; at most"
         f" {apart[bad].max():.4g} ulp of {effective_dtype(x, y).name}. The worst:\n"

@@ -20,7 +20,9 @@ from .subject import Subject, raw
 WITHIN = {"float16": 5e-2, "float32": 2e-4, "float64": 1e-9}  # of the largest magnitude, for nets of a few layers
 
 
-def check_consistency(f, *inputs, dtypes=("float64", "float32"), devices=None, rtol=None, train_mode: bool = True, seed: int = 0) -> None:
+def check_consistency(
+    f, *inputs, dtypes=("float64", "float32"), devices=None, rtol=None, train_mode: bool = True, seed: int = 0
+) -> None:
     """Outputs and gradients of `f` agree over dtypes and devices, each within what the narrower dtype can tell.
 
     Args:
@@ -49,8 +51,12 @@ def check_consistency(f, *inputs, dtypes=("float64", "float32"), devices=None, r
                     raise AssertionError(f"check_consistency: {name} is {a.dtype} where everything given was {dtype}.")
                 bound = WITHIN[dtype] if rtol is None else rtol
                 scale = numpy.abs(b.astype("f8")).max(initial=max(1e-3, largest / 10))  # sums that cancel leave noise
-                if a.shape != b.shape or not numpy.allclose(a.astype("f8"), b.astype("f8"), rtol=bound, atol=bound * scale, equal_nan=True):
-                    raise AssertionError(f"check_consistency: {name} differs between {dtype} on {device} and {first}:\n{a}\n{b}")
+                if a.shape != b.shape or not numpy.allclose(
+                    a.astype("f8"), b.astype("f8"), rtol=bound, atol=bound * scale, equal_nan=True
+                ):
+                    raise AssertionError(
+                        f"check_consistency: {name} differs between {dtype} on {device} and {first}:\n{a}\n{b}"
+                    )
 
 
 def computed(f, inputs, dtype, device, train_mode, seed) -> list:
@@ -117,7 +123,9 @@ def check_saved(block: Block, *inputs, make=None) -> None:
 def answers(block: Block, inputs) -> list[numpy.ndarray]:
     """Outputs in prediction."""
     with autograd.pause():
-        leaves, _ = flatten(block(*[x if isinstance(x, ndarray) else wrap(raw(x), cpu(0)) for x in inputs]), outputs_of="check_saved")
+        leaves, _ = flatten(
+            block(*[x if isinstance(x, ndarray) else wrap(raw(x), cpu(0)) for x in inputs]), outputs_of="check_saved"
+        )
     return [y.asnumpy() for y in leaves]
 
 

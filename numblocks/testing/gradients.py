@@ -13,7 +13,14 @@ from .subject import Subject, default_modes, raw
 
 
 def check_gradients(
-    f, *inputs, order: int = 1, modes=None, train_mode: bool = True, seed: int = 0, directions: int = 1, parameters: bool = True
+    f,
+    *inputs,
+    order: int = 1,
+    modes=None,
+    train_mode: bool = True,
+    seed: int = 0,
+    directions: int = 1,
+    parameters: bool = True,
 ) -> None:
     """Compare the gradients of `f` with differences, in float64, within the error of the differences.
 
@@ -66,8 +73,10 @@ class Check:
             self.narrow = own
             self.shaken = Subject(f, inputs, True, train_mode, seed)
         if not parameters:
-            for subject in {id(s): s for s in (self.wide, self.plain, own, *([self.shaken] if self.narrow else []))}.values():
-                subject.moves[len(inputs):] = [False] * len(subject.params)
+            for subject in {
+                id(s): s for s in (self.wide, self.plain, own, *([self.shaken] if self.narrow else []))
+            }.values():
+                subject.moves[len(inputs) :] = [False] * len(subject.params)
         self.rng = numpy.random.default_rng(seed)
         self.start, self.moves, self.names = self.wide.start, self.wide.moves, self.wide.names
 
@@ -76,7 +85,9 @@ class Check:
         ys = self.plain.values(self.start)
         self.refuse_narrow(ys)
         self.same_twice(ys)
-        self.heads = [numpy.asarray(self.rng.choice([-1.0, 1.0], y.shape) * self.rng.uniform(0.5, 1.0, y.shape)) for y in ys]
+        self.heads = [
+            numpy.asarray(self.rng.choice([-1.0, 1.0], y.shape) * self.rng.uniform(0.5, 1.0, y.shape)) for y in ys
+        ]
         self.weights = flat(self.heads)
         found = self.wide.gradients(self.start, self.heads)
         self.check_form(found)
@@ -92,14 +103,18 @@ class Check:
             self.compare(again, self.direction(), first, units, "second derivative of ")
         for x, old in zip(self.given, self.before, strict=True):
             if not numpy.array_equal(x, old, equal_nan=x.dtype.kind == "f"):
-                raise GradientError(f"check_gradients: the function changed an input of shape {x.shape}. Inputs stay as they are.")
+                raise GradientError(
+                    f"check_gradients: the function changed an input of shape {x.shape}. Inputs stay as they are."
+                )
         if self.narrow is not None:
             self.compare_narrow(found)
 
     def direction(self) -> list:
         """A random direction in all arrays that move, 0 in the others; no component is small."""
         return [
-            numpy.asarray(self.rng.choice([-1.0, 1.0], x.shape) * self.rng.uniform(0.5, 1.0, x.shape)) if moves else None
+            numpy.asarray(self.rng.choice([-1.0, 1.0], x.shape) * self.rng.uniform(0.5, 1.0, x.shape))
+            if moves
+            else None
             for x, moves in zip(self.start, self.moves, strict=True)
         ]
 
@@ -112,7 +127,8 @@ class Check:
         for k, y in enumerate(ys):
             if y.dtype != numpy.float64:
                 raise TypeError(
-                    f"check_gradients: output {k} is {y.dtype} although all inputs were float64. The function casts, and"
+                    f"check_gradients: output {k} is {y.dtype} although all inputs were float64. The function"
+                    f" casts, and"
                     f" differences drown in {y.dtype}'s rounding. Take the cast out of what is checked."
                 )
 
@@ -120,8 +136,10 @@ class Check:
         """A function of its inputs gives the same answer again."""
         again = self.plain.values(self.start)
         if not all(numpy.array_equal(a, b, equal_nan=True) for a, b in zip(ys, again, strict=True)):
-            raise GradientError("check_gradients: two calls on the same inputs differ. The function depends on something else"
-                                " (state, or random numbers that numblocks.random does not rule). Take it out.")  # fmt: skip
+            raise GradientError(
+                "check_gradients: two calls on the same inputs differ. The function depends on something else (state,"
+                " or random numbers that numblocks.random does not rule). Take it out."
+            )
         if self.wide is not self.plain:
             found = self.wide.values(self.start)
             for k, (a, b) in enumerate(zip(ys, found, strict=True)):
@@ -135,11 +153,13 @@ class Check:
             if g is None:
                 continue
             if g.shape != x.shape or g.dtype != x.dtype:
-                raise GradientError(f"check_gradients: {name} is {x.dtype}{list(x.shape)}, its gradient {g.dtype}{list(g.shape)}.")
+                raise GradientError(
+                    f"check_gradients: {name} is {x.dtype}{list(x.shape)}, its gradient {g.dtype}{list(g.shape)}."
+                )
             if not numpy.isfinite(g).all():
                 at = tuple(map(int, numpy.argwhere(~numpy.isfinite(g))[0]))
                 self.measure(self.unit(self.names.index(name), at))  # a kink is no fault
-                raise GradientError(f"check_gradients: the gradient of {name} at {list(at)} is {g[at]}, but a derivative exists."
+                raise GradientError(f"check_gradients: the gradient of {name} at {list(at)} is {g[at]}, but one exists."
                                     f"\n{self.script()}", where=name, element=at)  # fmt: skip
 
     def measure(self, along):
@@ -174,14 +194,22 @@ class Check:
             if worst is None or excess > worst[0]:
                 worst = excess, k, at, float(found[k][at]), part, allowed
         if worst is None or worst[0] <= 1:
-            where, at, analytic, part, allowed = "a random direction in all arrays", (), exact, whole, tolerance(whole, abs(exact))
+            where, at, analytic, part, allowed = (
+                "a random direction in all arrays",
+                (),
+                exact,
+                whole,
+                tolerance(whole, abs(exact)),
+            )
         else:
             _, k, at, analytic, part, allowed = worst
             where = self.names[k]
         text = self.script()
         raise GradientError(
-            f"check_gradients ({self.mode}): {what}{where} {list(at) if at != () else ''}: analytic {analytic!r}, numeric"
-            f" {part.value!r} +- {part.error:.2g} (allowed {allowed:.2g}), seed {self.options['seed']}. The VJP is wrong, or"
+            f"check_gradients ({self.mode}): {what}{where} {list(at) if at != () else ''}: analytic"
+            f" {analytic!r}, numeric"
+            f" {part.value!r} +- {part.error:.2g} (allowed {allowed:.2g}), seed {self.options['seed']}. The VJP"
+            f" is wrong, or"
             f" the forward pass is. To repeat it:\n{text}",
             where=where, element=at, analytic=analytic, numeric=part.value, error=part.error, tolerance=allowed,
             seed=self.options["seed"], script=text,
@@ -215,8 +243,11 @@ class Check:
         added = self.wide.gradients(self.start, self.heads, add=True)
         for name, g, a in zip(self.names, found, added, strict=True):
             if g is not None and not numpy.allclose(g, a, rtol=1e-9, atol=1e-9 * numpy.abs(g).max(initial=1.0)):
-                raise GradientError(f"check_gradients ({self.mode}): {name}: with grad_req 'add' the gradient grew by\n{a}\ninstead of"
-                                    f"\n{g}\n{self.script()}", where=name)  # fmt: skip
+                raise GradientError(
+                    f"check_gradients ({self.mode}): {name}: with grad_req 'add' the gradient grew by\n{a}\ninstead"
+                    f" of\n{g}\n{self.script()}",
+                    where=name,
+                )
 
     def compare_narrow(self, found) -> None:
         """The net in its own dtype against its float64 twin, within what rounding every operation would change.
@@ -228,24 +259,36 @@ class Check:
         eps = max(float(numpy.finfo(d).eps) for d in dtypes)
         heads = [h.astype(y.dtype) for h, y in zip(self.heads, self.narrow.values(self.narrow.start), strict=True)]
         exact = self.wide.gradients(self.start, [h.astype("f8") for h in heads])
-        shaken = [self.shaken.gradients(self.start, [h.astype("f8") for h in heads], noise=Noise(eps, self.rng)) for _ in range(8)]
+        shaken = [
+            self.shaken.gradients(self.start, [h.astype("f8") for h in heads], noise=Noise(eps, self.rng))
+            for _ in range(8)
+        ]
         mine = self.narrow.gradients(self.narrow.start, heads)
         for k, (name, g, want) in enumerate(zip(self.names, mine, exact, strict=True)):
             if g is None:
                 continue
             if g.dtype != self.narrow.start[k].dtype:
-                raise GradientError(f"check_gradients: {name} is {self.narrow.start[k].dtype}, its gradient {g.dtype}.", where=name)
+                raise GradientError(
+                    f"check_gradients: {name} is {self.narrow.start[k].dtype}, its gradient {g.dtype}.", where=name
+                )
             response = float(numpy.sqrt(numpy.mean([(s[k] - want) ** 2 for s in shaken], axis=0)).max(initial=0))
             allowed = SAFETY * (2 * response + eps * numpy.abs(want).max(initial=0))
             if allowed > 0.5 * numpy.abs(want).max(initial=0):
                 continue  # this dtype has no correct digit here: nothing to compare
             off = numpy.abs(g.astype("f8") - want)
             if not (off <= allowed).all():
-                at = tuple(map(int, numpy.unravel_index(numpy.nanargmax(numpy.where(numpy.isnan(off), numpy.inf, off)), off.shape)))
+                at = tuple(
+                    map(
+                        int,
+                        numpy.unravel_index(numpy.nanargmax(numpy.where(numpy.isnan(off), numpy.inf, off)), off.shape),
+                    )
+                )
                 raise GradientError(
-                    f"check_gradients ({self.mode}): {name} {list(at)} in {g.dtype}: {g[at]!r}, in float64 {want[at]!r}; off by"
+                    f"check_gradients ({self.mode}): {name} {list(at)} in {g.dtype}: {g[at]!r}, in float64"
+                    f" {want[at]!r}; off by"
                     f" {off[at]:.2g}, rounding explains {allowed:.2g}.\n{self.script()}",
-                    where=name, element=at, analytic=float(g[at]), numeric=float(want[at]), tolerance=allowed, seed=self.options["seed"],
+                    where=name, element=at, analytic=float(g[at]), numeric=float(want[at]), tolerance=allowed,
+                    seed=self.options["seed"],
                 )  # fmt: skip
 
     def script(self) -> str:

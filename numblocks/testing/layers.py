@@ -81,7 +81,9 @@ class Tree(NamedTuple):
         net(self.input())
         for p in net.collect_params().values():
             noise = rng.uniform(0.05, 0.3, p.shape)
-            p.data()._data[...] += (noise if p.grad_req == "null" else noise * rng.choice([-1, 1], p.shape)).astype(self.dtype)
+            p.data()._data[...] += (noise if p.grad_req == "null" else noise * rng.choice([-1, 1], p.shape)).astype(
+                self.dtype
+            )
 
     def input(self) -> ndarray:
         """An input of its shape."""
@@ -99,7 +101,9 @@ def conv_geometries(draw, size, channels):
     kernel = tuple(draw(st.integers(1, 3)) for _ in size)
     dilation = tuple(draw(st.integers(1, 2)) for _ in size)
     padding = tuple(draw(st.integers(0, 2)) for _ in size)
-    kernel = tuple(k if d * (k - 1) + 1 <= s + 2 * p else 1 for k, d, s, p in zip(kernel, dilation, size, padding, strict=True))
+    kernel = tuple(
+        k if d * (k - 1) + 1 <= s + 2 * p else 1 for k, d, s, p in zip(kernel, dilation, size, padding, strict=True)
+    )
     groups = draw(st.sampled_from([g for g in (1, channels, 2) if channels % g == 0]))
     out = groups * draw(st.integers(1, 2))
     return {
@@ -124,7 +128,8 @@ def recurrent_geometries(draw):
     layout = draw(st.sampled_from(["TNC", "NTC"]))
     steps, batch, width = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 4))
     given = {
-        "hidden_size": draw(st.integers(1, 4)), "num_layers": draw(st.integers(1, 2)), "bidirectional": draw(st.booleans()),
+        "hidden_size": draw(st.integers(1, 4)), "num_layers": draw(st.integers(1, 2)),
+        "bidirectional": draw(st.booleans()),
         "layout": layout, "input_size": draw(st.sampled_from([0, width])),
     }  # fmt: skip
     return given, (steps, batch, width) if layout == "TNC" else (batch, steps, width)
@@ -138,13 +143,32 @@ def conv_shape(shape, given):
 
 def pool_shape(shape, given):
     """The shape behind a pooling."""
-    return (*shape[:2], *pl.out_size(shape[2:], given["pool_size"], given["strides"], given["padding"], given["ceil_mode"]))
+    return (
+        *shape[:2],
+        *pl.out_size(shape[2:], given["pool_size"], given["strides"], given["padding"], given["ceil_mode"]),
+    )
 
 
 @st.composite
 def same_shape(draw, shape):
     """A layer that keeps the shape."""
-    name = draw(st.sampled_from(["Activation", "Dense", "LeakyReLU", "PReLU", "ELU", "SELU", "GELU", "Swish", "BatchNorm", "LayerNorm", "Dropout"]))
+    name = draw(
+        st.sampled_from(
+            [
+                "Activation",
+                "Dense",
+                "LeakyReLU",
+                "PReLU",
+                "ELU",
+                "SELU",
+                "GELU",
+                "Swish",
+                "BatchNorm",
+                "LayerNorm",
+                "Dropout",
+            ]
+        )
+    )
     if name == "Activation":
         return name, {"activation": draw(st.sampled_from(ACTIVATIONS))}
     if name == "Dense":
@@ -170,7 +194,10 @@ def layer(draw, shape, depth):
         return draw(same_shape(shape)), shape
     if kind == "Dense":
         units = draw(st.integers(1, 4))
-        return ("Dense", {"units": units, "activation": draw(st.sampled_from([None, *ACTIVATIONS[:4]]))}), (shape[0], units)
+        return ("Dense", {"units": units, "activation": draw(st.sampled_from([None, *ACTIVATIONS[:4]]))}), (
+            shape[0],
+            units,
+        )
     if kind == "Residual":
         parts = [draw(same_shape(shape)) for _ in range(draw(st.integers(1, 2)))]
         return ("Residual", ("Sequential", parts)), shape

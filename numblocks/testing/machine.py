@@ -26,6 +26,7 @@ from ..errors import MXNetError
 from ..np import array
 from .drawn import RELAXED
 
+
 class Cube(autograd.Function):
     """0.1 x^3 with a gradient of its own: what `autograd.Function` records is checked, too."""
 
@@ -107,8 +108,12 @@ class AutogradMachine(RuleBasedStateMachine):
         """There is always a variable."""
         return self.variable(seed, (2, 3), req)
 
-    @rule(target=variables, seed=st.integers(0, 99), shape=st.sampled_from([(2, 3), (3,), (1, 3), (2, 1), ()]),
-          req=st.sampled_from(["write", "add", "null"]))
+    @rule(
+        target=variables,
+        seed=st.integers(0, 99),
+        shape=st.sampled_from([(2, 3), (3,), (1, 3), (2, 1), ()]),
+        req=st.sampled_from(["write", "add", "null"]),
+    )
     def variable(self, seed, shape, req):
         """A new variable."""
         x = array(numpy.random.default_rng(seed).uniform(-1, 1, shape), dtype="float64")
@@ -135,7 +140,12 @@ class AutogradMachine(RuleBasedStateMachine):
         d = slope(x.value).reshape(-1, 1)
         return self.made([x], lambda: op(x.x), value(x.value), {v: d * j for v, j in x.slopes.items()})
 
-    @rule(target=values, a=st.one_of(variables, values), b=st.one_of(variables, values), name=st.sampled_from(sorted(BINARY)))
+    @rule(
+        target=values,
+        a=st.one_of(variables, values),
+        b=st.one_of(variables, values),
+        name=st.sampled_from(sorted(BINARY)),
+    )
     def binary(self, a, b, name):
         """Two operands, which may be the same, broadcast; fan-out and fan-in."""
         op, value, slopes = BINARY[name]
@@ -152,16 +162,23 @@ class AutogradMachine(RuleBasedStateMachine):
                 total[v] = total.get(v, 0) + d * j[rows]
         return self.made([a, b], lambda: op(a.x, b.x), value(a.value, b.value), total)
 
-    @rule(target=values, x=st.one_of(variables, values), how=st.sampled_from(["transpose", "row", "reverse", "flat", "sum"]))
+    @rule(
+        target=values,
+        x=st.one_of(variables, values),
+        how=st.sampled_from(["transpose", "row", "reverse", "flat", "sum"]),
+    )
     def moved(self, x, how):
         """A view, a reshape or a sum."""
         x = x.fresh()
         places = numpy.arange(x.value.size).reshape(x.value.shape)
         if how == "sum":
-            return self.made([x], lambda: x.x.sum(), x.value.sum(), {v: j.sum(0, keepdims=True) for v, j in x.slopes.items()})
+            return self.made(
+                [x], lambda: x.x.sum(), x.value.sum(), {v: j.sum(0, keepdims=True) for v, j in x.slopes.items()}
+            )
         if how == "row" and not places.ndim:
             return multiple()
-        move = {"transpose": lambda z: z.T, "row": lambda z: z[-1], "reverse": lambda z: z[::-1] if z.ndim else z.reshape(1),
+        move = {"transpose": lambda z: z.T, "row": lambda z: z[-1],
+        "reverse": lambda z: z[::-1] if z.ndim else z.reshape(1),
                 "flat": lambda z: z.reshape(-1)}[how]  # fmt: skip
         rows = move(places).ravel()
         return self.made([x], lambda: move(x.x), move(x.value), {v: j[rows] for v, j in x.slopes.items()})
@@ -200,8 +217,14 @@ class AutogradMachine(RuleBasedStateMachine):
         variable.changes += 1  # what was computed before is not used again
         variable.seen = {variable: variable.changes}
 
-    @rule(target=values, variable=variables, names=st.lists(st.sampled_from(sorted(UNARY)), min_size=1, max_size=2),
-          other=st.one_of(variables, values), keep=st.booleans(), seed=st.integers(0, 99))
+    @rule(
+        target=values,
+        variable=variables,
+        names=st.lists(st.sampled_from(sorted(UNARY)), min_size=1, max_size=2),
+        other=st.one_of(variables, values),
+        keep=st.booleans(),
+        seed=st.integers(0, 99),
+    )
     def round_trip(self, variable, names, other, keep, seed):
         """Forward through a few operations and back."""
         x = variable
@@ -221,7 +244,9 @@ class AutogradMachine(RuleBasedStateMachine):
         turns = 2 if retain else 1
         for turn in range(turns):
             if head.x._node is None:
-                assert not head.slopes, f"a value computed from a variable is not on the tape: {sorted(map(repr, head.slopes))}"
+                assert not head.slopes, (
+                    f"a value computed from a variable is not on the tape: {sorted(map(repr, head.slopes))}"
+                )
                 return
             try:
                 head.x.backward(array(w, dtype="float64"), retain_graph=keep or turn < turns - 1)
@@ -259,7 +284,9 @@ class AutogradMachine(RuleBasedStateMachine):
                 assert v.x.grad is None
                 continue
             found = v.x.grad.asnumpy()
-            assert numpy.allclose(found, v.grad, atol=1e-9), f"variable {k} ({v.req}) has gradient\n{found}\ninstead of\n{v.grad}"
+            assert numpy.allclose(found, v.grad, atol=1e-9), (
+                f"variable {k} ({v.req}) has gradient\n{found}\ninstead of\n{v.grad}"
+            )
 
 
 def check_autograd(max_examples: int = 150, steps: int = 25, seed: int | None = None) -> None:
@@ -273,5 +300,6 @@ def check_autograd(max_examples: int = 150, steps: int = 25, seed: int | None = 
     machine = AutogradMachine if seed is None else seeded(seed)(type("AutogradMachine", (AutogradMachine,), {}))
     run_state_machine_as_test(machine, settings=settings(
         max_examples=max_examples, stateful_step_count=steps, derandomize=seed is None, database=None, deadline=None,
-        suppress_health_check=RELAXED, phases=(Phase.generate, Phase.shrink), print_blob=False, report_multiple_bugs=False,
+        suppress_health_check=RELAXED, phases=(Phase.generate, Phase.shrink), print_blob=False,
+        report_multiple_bugs=False,
     ))  # fmt: skip

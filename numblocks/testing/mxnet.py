@@ -87,7 +87,9 @@ def assert_almost_equal_ignore_nan(a, b, rtol=None, atol=None, names=("a", "b"))
     assert_almost_equal(numpy.where(nan, 0, x), numpy.where(nan, 0, y), rtol, atol, names)
 
 
-def assert_almost_equal_with_err(a, b, rtol=None, atol=None, etol=None, names=("a", "b"), equal_nan=False, mismatches=(10, 10)) -> None:
+def assert_almost_equal_with_err(
+    a, b, rtol=None, atol=None, etol=None, names=("a", "b"), equal_nan=False, mismatches=(10, 10)
+) -> None:
     """The same, but a share `etol` of the elements may differ."""
     if not etol:
         return assert_almost_equal(a, b, rtol, atol, names, equal_nan, mismatches=mismatches)
@@ -122,7 +124,9 @@ def compare_ndarray_tuple(t1, t2, rtol=None, atol=None) -> None:
         assert_almost_equal(t1, t2, rtol, atol)
 
 
-def rand_ndarray(shape, stype="default", density=None, dtype=None, modifier_func=None, distribution=None, ctx=None, **ignored) -> ndarray:
+def rand_ndarray(
+    shape, stype="default", density=None, dtype=None, modifier_func=None, distribution=None, ctx=None, **ignored
+) -> ndarray:
     """Uniform numbers on [-1, 1) from numblocks' random stream, as an `nd` array."""
     if stype != "default":
         raise ValueError(f"rand_ndarray: storage type {stype!r} does not exist here. Arrays are dense. Use 'default'.")
@@ -142,7 +146,9 @@ def rand_shape_2d(dim0: int = 10, dim1: int = 10, allow_zero_size: bool = False)
     return tuple(rand_shape_nd(1, d, allow_zero_size)[0] for d in (dim0, dim1))
 
 
-def rand_shape_3d(dim0: int = 10, dim1: int = 10, dim2: int = 10, allow_zero_size: bool = False) -> tuple[int, int, int]:
+def rand_shape_3d(
+    dim0: int = 10, dim1: int = 10, dim2: int = 10, allow_zero_size: bool = False
+) -> tuple[int, int, int]:
     """A random shape of three axes."""
     return tuple(rand_shape_nd(1, d, allow_zero_size)[0] for d in (dim0, dim1, dim2))
 
@@ -165,11 +171,16 @@ def np_reduce(dat, axis, keepdims, numpy_reduce_func):
     y = numpy.asarray(dat)
     for k in sorted((a % y.ndim for a in axes), reverse=True):
         y = numpy_reduce_func(y, axis=k)
-    return y.reshape(tuple(1 if k in {a % numpy.ndim(dat) for a in axes} else n for k, n in enumerate(numpy.shape(dat)))) if keepdims else y
+    return (
+        y.reshape(tuple(1 if k in {a % numpy.ndim(dat) for a in axes} else n for k, n in enumerate(numpy.shape(dat))))
+        if keepdims
+        else y
+    )
 
 
 def numeric_grad(f, location, eps: float = 1e-4, use_forward_train: bool = True, **ignored) -> list[numpy.ndarray]:
-    """Gradients of the sum of the outputs of a Block or function by central differences, element by element, float64."""
+    """Gradients of the sum of the outputs of a Block or function by central differences, element by element,"
+    " float64."""
     subject = Subject(f, location, True, use_forward_train, 0)
     total = lambda arrays: sum(float(y.sum()) for y in subject.values(arrays))
     found = []
@@ -206,7 +217,9 @@ def simple_forward(f, *inputs, is_train: bool = False):
     return [v.asnumpy() for v in y] if isinstance(y, (list, tuple)) else y.asnumpy()
 
 
-def check_gluon_hybridize_consistency(net_builder, data_l, numpy_func=None, test_grad=True, rtol=1e-4, atol=1e-4) -> None:
+def check_gluon_hybridize_consistency(
+    net_builder, data_l, numpy_func=None, test_grad=True, rtol=1e-4, atol=1e-4
+) -> None:
     """A net built by `net_builder` gives the same eagerly, hybridized, and by `numpy_func`."""
     net: Block = net_builder()
     net.initialize()
@@ -264,11 +277,14 @@ def var_check(generator, sigma, nsamples: int = 100_000) -> bool:
 
 
 __all__ = [
-    "almost_equal", "assert_allclose", "assert_almost_equal", "assert_almost_equal_ignore_nan", "assert_almost_equal_with_err",
+    "almost_equal", "assert_allclose", "assert_almost_equal", "assert_almost_equal_ignore_nan",
+    "assert_almost_equal_with_err",
     "assert_exception", "check_consistency", "check_gluon_hybridize_consistency", "check_numeric_gradient",
-    "compare_ndarray_tuple", "cpu", "default_atols", "default_context", "default_device", "default_dtype", "default_rtols",
+    "compare_ndarray_tuple", "cpu", "default_atols", "default_context", "default_device", "default_dtype",
+    "default_rtols",
     "effective_dtype", "environment", "get_atol", "get_rtol", "get_tols", "gpu", "list_gpus", "mean_check", "np_reduce",
     "numeric_grad", "rand_ndarray", "rand_shape_2d", "rand_shape_3d", "rand_shape_nd", "random_arrays",
-    "random_uniform_arrays", "retry", "same", "same_array", "set_default_context", "set_default_device", "simple_forward",
+    "random_uniform_arrays", "retry", "same", "same_array", "set_default_context", "set_default_device",
+    "simple_forward",
     "var_check",
 ]  # fmt: skip

@@ -51,8 +51,8 @@ class Noise:
     def evaluate(self, op, args, spec):
         """`bind`'s evaluator in this scope."""
         if op.kind in SUMS:
-            args = tuple(wrap(self.shaken(a._data), a._device, type(a)) if isinstance(a, ndarray) and a.dtype.kind == "f" else a
-                         for a in args)  # fmt: skip
+            floats = lambda a: isinstance(a, ndarray) and a.dtype.kind == "f"
+            args = tuple(wrap(self.shaken(a._data), a._device, type(a)) if floats(a) else a for a in args)
             return self.before(op, args, spec)
         y = self.before(op, args, spec)
         if op.kind == "elementwise" and y.dtype.kind == "f":

@@ -61,7 +61,9 @@ def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarr
     """
     here = values(0.0)
     if not numpy.isfinite(here).all():
-        raise KinkError("differences: the values at the point are not finite. There is no derivative. Choose another point.")
+        raise KinkError(
+            "differences: the values at the point are not finite. There is no derivative. Choose another point."
+        )
     size = float(numpy.abs(weights * here).sum())
     best = None
     for base in BASES:
@@ -72,7 +74,8 @@ def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarr
             break
     if not best.error <= REFUSED * (size + abs(best.value)) + 1e-300:
         raise KinkError(
-            f"differences: steps from {BASES[0]:.0e} to {BASES[-1] / 8:.0e} give {best.value:.6g} up to {best.error:.2g},"
+            f"differences: steps from {BASES[0]:.0e} to {BASES[-1] / 8:.0e} give {best.value:.6g} up to"
+            f" {best.error:.2g},"
             f" values of size {size:.3g}. The function has a kink or a jump here, so there is no derivative to compare"
             f" with. Choose a point away from it (hypothesis: draw again)."
         )
@@ -98,7 +101,8 @@ def attempt(values, weights, here, size: float, base: float) -> Derivative:
 
 
 def extrapolate(row: list[float], factors) -> tuple[float, float]:
-    """The limit of values at steps h, h/2, h/4 ... whose errors shrink by `factors`, and the least change on the way."""
+    """The limit of values at steps h, h/2, h/4 ... whose errors shrink by `factors`, and the least change on"
+    " the way."""
     triangle = [[v] for v in row]
     best, change = row[-1], numpy.inf
     for i in range(1, len(row)):

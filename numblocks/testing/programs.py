@@ -14,7 +14,8 @@ from ..device import cpu
 from .gradients import check_gradients
 
 UNARY = {
-    "tanh": mx.tanh, "sigmoid": npx.sigmoid, "sin": mx.sin, "gelu": npx.gelu, "softplus": npx.softplus, "relu": npx.relu,
+    "tanh": mx.tanh, "sigmoid": npx.sigmoid, "sin": mx.sin, "gelu": npx.gelu, "softplus": npx.softplus,
+    "relu": npx.relu,
     "negative": lambda x: -x, "scale": lambda x: 0.7 * x + 0.1, "square": lambda x: 0.3 * x * x,
     "reciprocal": lambda x: 1 / (2 + mx.abs(x)), "exp": lambda x: mx.exp(0.1 * x),
 }  # fmt: skip
@@ -31,7 +32,8 @@ ALONG = {
     "rest": lambda x, axis: x[(slice(None),) * axis + (slice(1, None) if x.shape[axis] > 1 else slice(None),)],
 }  # fmt: skip
 MOVES = {
-    "T": lambda x: x.T, "turn": lambda x: mx.moveaxis(x, 0, -1) if x.ndim > 1 else x, "flat": lambda x: x.reshape(-1), "column": lambda x: x.reshape(-1, 1),
+    "T": lambda x: x.T, "turn": lambda x: mx.moveaxis(x, 0, -1) if x.ndim > 1 else x,
+    "flat": lambda x: x.reshape(-1), "column": lambda x: x.reshape(-1, 1),
     "gram": lambda x: mx.dot(x, 0.2 * x.T) if x.ndim == 2 else x, "dropout": lambda x: npx.dropout(x, 0.5),
 }  # fmt: skip
 TABLES = {"unary": UNARY, "binary": BINARY, "reduce": REDUCE, "along": ALONG, "move": MOVES}

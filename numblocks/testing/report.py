@@ -65,7 +65,12 @@ def recipe(f) -> list[str]:
 def script(f, names, arrays, options: dict) -> str:
     """A Python script that repeats the check on these arrays."""
     folder: list = []
-    lines = ["import math, numpy", "from numblocks import autograd, np, npx", "from numblocks.testing import check_gradients", *recipe(f)]
+    lines = [
+        "import math, numpy",
+        "from numblocks import autograd, np, npx",
+        "from numblocks.testing import check_gradients",
+        *recipe(f),
+    ]
     inputs = [x for n, x in zip(names, arrays, strict=True) if n.startswith("input")]
     lines += [f"x{k} = np.array({literal(x, folder, f'x{k}')})" for k, x in enumerate(inputs)]
     values = {n.split(" ", 1)[1]: x for n, x in zip(names, arrays, strict=True) if n.startswith("parameter")}

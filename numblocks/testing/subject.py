@@ -77,7 +77,7 @@ class Subject:
         rnd.generator.reseed(self.seed)
         for p, value in self.kept:
             p.data()._data[...] = value
-        for p, value in zip(self.params, arrays[len(self.inputs):], strict=True):
+        for p, value in zip(self.params, arrays[len(self.inputs) :], strict=True):
             p.data()._data[...] = value
         return [wrap(x, cpu(0), c) for x, c in zip(arrays, self.classes, strict=False)]
 
@@ -124,7 +124,10 @@ class Subject:
             pairs = [(y, wrap(w, cpu(0))) for y, w in zip(ys, heads, strict=True) if y._node is not None]
             if pairs:
                 autograd.backward([y for y, _ in pairs], [w for _, w in pairs])
-            return [v.grad._data - v.grad.dtype.type(add) if moves else None for v, moves in zip(variables, self.moves, strict=True)]
+            return [
+                v.grad._data - v.grad.dtype.type(add) if moves else None
+                for v, moves in zip(variables, self.moves, strict=True)
+            ]
         finally:
             rnd.generator.seed, rnd.generator.stream = before
 

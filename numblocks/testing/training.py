@@ -135,7 +135,9 @@ class Reference:
         for p in self.params:
             p.zero_grad()
         walk(self.net, x, k)
-        self.grads = [p.grad()._data.astype("f8") + (g if adding else 0) for p, g in zip(self.params, self.grads, strict=True)]
+        self.grads = [
+            p.grad()._data.astype("f8") + (g if adding else 0) for p, g in zip(self.params, self.grads, strict=True)
+        ]
 
     def step(self, batch: int) -> None:
         """One update."""

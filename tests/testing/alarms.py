@@ -1,8 +1,8 @@
 """Counts false alarms: draws calls of all ops and random nets, and says how many checks passed.
 
-    python tests/testing/alarms.py ops 20000        # at least so many checks of ops
-    python tests/testing/alarms.py nets 2000        # nets; each tenth compiled, too
-    python tests/testing/alarms.py programs 300     # little programs, eager and compiled
+python tests/testing/alarms.py ops 20000        # at least so many checks of ops
+python tests/testing/alarms.py nets 2000        # nets; each tenth compiled, too
+python tests/testing/alarms.py programs 300     # little programs, eager and compiled
 """
 
 import json
@@ -12,11 +12,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-from reference import REFERENCE
+from reference import REFERENCE  # noqa: E402
 
-from numblocks import testing
-from numblocks.op import REGISTRY
-from numblocks.testing import layers, programs, training
+from numblocks import testing  # noqa: E402
+from numblocks.op import REGISTRY  # noqa: E402
+from numblocks.testing import layers, programs, training  # noqa: E402
 
 
 def attempt(check, failures: list) -> int:
@@ -42,7 +42,10 @@ def ops(count: int, failures: list, seed: int) -> int:
     each, done = max(int(count / len(names) / 2), 10), 0
     for name in names:
         before = time.time()
-        found = attempt(lambda name=name: testing.check_op(name, reference=REFERENCE.get(name), max_examples=each, seed=seed), failures)
+        found = attempt(
+            lambda name=name: testing.check_op(name, reference=REFERENCE.get(name), max_examples=each, seed=seed),
+            failures,
+        )
         done += found
         print(name, found, round(time.time() - before, 1), flush=True)
     return done
@@ -55,7 +58,9 @@ def nets(count: int, failures: list, seed: int) -> int:
     print("eager", done, flush=True)
     done += attempt(lambda: testing.drawn(testing.check_block, layers.trees(), count // 10, seed + 1), failures)
     print("compiled, too", done, flush=True)
-    return done + attempt(lambda: testing.drawn(testing.check_training, training.trainings(), count // 10, seed), failures)
+    return done + attempt(
+        lambda: testing.drawn(testing.check_training, training.trainings(), count // 10, seed), failures
+    )
 
 
 def little_programs(count: int, failures: list, seed: int) -> int:
@@ -66,5 +71,7 @@ def little_programs(count: int, failures: list, seed: int) -> int:
 if __name__ == "__main__":
     what, count = sys.argv[1], int(sys.argv[2])
     start, failures = time.time(), []
-    done = {"ops": ops, "nets": nets, "programs": little_programs}[what](count, failures, int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    done = {"ops": ops, "nets": nets, "programs": little_programs}[what](
+        count, failures, int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    )
     print(json.dumps({"what": what, "checks": done, "alarms": len(failures), "seconds": round(time.time() - start)}))

@@ -74,7 +74,9 @@ def on_tape():
 def set_vjp(name, index_, vjp):
     """Exchange one VJP of an op, whatever shortcuts were made of the old one."""
     found = REGISTRY[name]
-    found.vjp = tuple(vjp if k == index_ else v for k, v in enumerate(found.vjp)) if isinstance(found.vjp, tuple) else vjp
+    found.vjp = (
+        tuple(vjp if k == index_ else v for k, v in enumerate(found.vjp)) if isinstance(found.vjp, tuple) else vjp
+    )
 
 
 def rewrite(module, name, old, new):
@@ -197,7 +199,9 @@ def off_by_one_at_the_seam():
 
     def vjp(g, y, *xs, index, axis):
         start = max(sum(x.shape[axis] for x in xs[:index]) - (index > 0), 0)
-        return move.slice_(g, key=move.freeze_key((slice(None),) * axis + (slice(start, start + xs[index].shape[axis]),)))
+        return move.slice_(
+            g, key=move.freeze_key((slice(None),) * axis + (slice(start, start + xs[index].shape[axis]),))
+        )
 
     REGISTRY["concat"].vjp = vjp
 
@@ -253,7 +257,11 @@ def padding_side():
 def count_of_padding():
     """The VJP of average pooling divides by the elements of the padded window."""
     right = REGISTRY["window_sum"].vjp[0]
-    set_vjp("window_sum", 0, lambda g, y, x, *, divide, **spec: right(g, y, x, divide="padded" if divide == "inside" else divide, **spec))
+    set_vjp(
+        "window_sum",
+        0,
+        lambda g, y, x, *, divide, **spec: right(g, y, x, divide="padded" if divide == "inside" else divide, **spec),
+    )
 
 
 @fault("vjp", on_op("leaky_relu"))
@@ -298,13 +306,13 @@ def missing_reduction_over_broadcast_axes():
 @fault("tape", on_tape)
 def dropped_accumulation():
     """Of several cotangents that arrive at a variable the last one stays."""
-    rewrite(tape, "deposit", "if first and leaf.req != \"add\":", "if leaf.req != \"add\":")
+    rewrite(tape, "deposit", 'if first and leaf.req != "add":', 'if leaf.req != "add":')
 
 
 @fault("tape", on_tape)
 def add_is_write():
     """grad_req 'add' overwrites."""
-    rewrite(tape, "deposit", "if first and leaf.req != \"add\":", "if first:")
+    rewrite(tape, "deposit", 'if first and leaf.req != "add":', "if first:")
 
 
 @fault("tape", on_tape)
@@ -395,8 +403,9 @@ def convolution_loses_a_tap():
 @fault("fusion", on_programs)
 def transpose_fused_as_identity():
     """A transpose of a square array inside a fused loop indexes as if nothing was moved."""
-    fuse.realigned = rewrite(axes, "realigned", "return tuple(axes[k] for k in node.spec[\"axes\"])",
-                             "return tuple(axes if node.shape == node.inputs[0].shape else (axes[k] for k in node.spec[\"axes\"]))")  # fmt: skip
+    right = 'tuple(axes[k] for k in node.spec["axes"])'
+    wrong = f"tuple(axes) if node.shape == node.inputs[0].shape else {right}"
+    fuse.realigned = rewrite(axes, "realigned", f"return {right}", f"return {wrong}")
 
 
 @fault("fusion", on_programs)
@@ -439,7 +448,9 @@ def shared_dropout_stream():
 @fault("random", on_programs)
 def backward_draws_again():
     """The walk back of a compiled function uses the next stream's dropout mask."""
-    rewrite(compiled, "Recorded.pull" if hasattr(compiled, "Recorded") else "pull", "run(step.base)", "run(step.base + 1)")
+    rewrite(
+        compiled, "Recorded.pull" if hasattr(compiled, "Recorded") else "pull", "run(step.base)", "run(step.base + 1)"
+    )
 
 
 @fault("random", on_dense_nets)
@@ -455,7 +466,9 @@ def compiled_numbers_differ():
 @fault("training", on_training)
 def momentum_sign():
     """SGD subtracts its momentum."""
-    rewrite(optimizer.sgd, "SGD.rule", "v = self.momentum * state[0] - lr * g", "v = -self.momentum * state[0] - lr * g")
+    rewrite(
+        optimizer.sgd, "SGD.rule", "v = self.momentum * state[0] - lr * g", "v = -self.momentum * state[0] - lr * g"
+    )
 
 
 @fault("training", on_training)
@@ -515,16 +528,20 @@ def run(name: str) -> dict:
     """Plant a fault and run its check."""
     found = FAULTS[name]
     found.plant()
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
+    took = lambda: {
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+    }
     try:
         found.check()
     except BaseException as error:
         notes = [n for n in getattr(error, "__notes__", ())]
-        return {"name": name, "caught": True, "seconds": round(time.perf_counter() - start, 1), "error": type(error).__name__,
-                "says": str(error).strip().splitlines()[0][:300], "example": " ".join(" ".join(notes).split())[:600]}  # fmt: skip
-    return {"name": name, "caught": False, "seconds": round(time.perf_counter() - start, 1)}
+        return {"name": name, "caught": True, **took(), "error": type(error).__name__,
+                "says": str(error).strip().splitlines()[0][:300],
+                "example": " ".join(" ".join(notes).split())[:600]}  # fmt: skip
+    return {"name": name, "caught": False, **took()}
 
 
 if __name__ == "__main__":
     print(json.dumps(run(sys.argv[1])))
-
