@@ -37,6 +37,10 @@ class NDArray(ndarray):
         axes = red.normalize_axis("norm", axis, self.ndim)
         return at_least_1d(red.norm(self, axis=axes, keepdims=keepdims, ord=ord))
 
+    def take(self, indices, axis=0, mode="clip", out=None):
+        """Elements at `indices` along `axis`; indices out of range are cut off unless `mode` is 'wrap' or 'raise'."""
+        return at_least_1d(_BASE.take(self, indices, axis, mode, out))
+
     def as_nd_ndarray(self):
         """This array."""
         return self

@@ -131,7 +131,7 @@ def check_writable(x: ndarray, what: str, *values) -> None:
         )
 
 
-def take(a, indices, axis=None, mode="clip", out=None) -> ndarray:
+def take(a, indices, axis=None, mode="raise", out=None) -> ndarray:
     """Elements of `a` at `indices` along `axis` (None: of the flat array); mode 'clip', 'wrap' or 'raise'."""
     if not isinstance(indices, ndarray):
         indices = array(indices, dtype="int64")
@@ -145,7 +145,11 @@ def take(a, indices, axis=None, mode="clip", out=None) -> ndarray:
         indices = indices % n
     elif mode != "raise":
         raise ValueError(f"take: unknown mode {mode!r}. It says what happens out of range. Use 'clip', 'wrap' or 'raise'.")
-    return getitem(a, (slice(None),) * (axis % a.ndim) + (indices,))
+    y = getitem(a, (slice(None),) * (axis % a.ndim) + (indices,))
+    if out is None:
+        return y
+    setitem(out, ..., y)
+    return out
 
 
 def put_along_axis(arr, indices, values, axis) -> None:

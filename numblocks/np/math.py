@@ -9,6 +9,7 @@ from ..op import Op, bind
 from ..ops import elementwise as ew
 from ..ops.kinds import directly
 from .creation import array
+from .host import values
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 
@@ -109,7 +110,7 @@ def where(condition, x=None, y=None):
 def nonzero(a) -> tuple[ndarray, ...]:
     """The indices (int64) of the elements that are not zero, one array for each axis."""
     a = operand(a)
-    return tuple(array(k) for k in numpy.nonzero(a._data))
+    return tuple(array(k) for k in numpy.nonzero(values(a, "nonzero")))
 
 
 def around(x, decimals: int = 0, out=None) -> ndarray:

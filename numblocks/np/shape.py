@@ -13,7 +13,7 @@ from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from .creation import array
-from .math import operand
+from .math import deliver, operand
 
 
 def _arrays(where, seq):
@@ -69,15 +69,15 @@ def expand_dims(a, axis: int) -> ndarray:
     return move.expand_dims(operand(a), axis)
 
 
-def squeeze(a, axis=None) -> ndarray:
+def squeeze(a, axis=None, out=None) -> ndarray:
     """Without axes of length 1 (those in `axis`, or all)."""
     if axis is None:
-        return move.reshape(a, shape=tuple(n for n in a.shape if n != 1))
+        return deliver(move.reshape(a, shape=tuple(n for n in a.shape if n != 1)), out)
     axes = normalize_axis("squeeze", axis, a.ndim)
     for k in axes:
         if a.shape[k] != 1:
             raise ValueError(f"squeeze: axis {k} of shape {a.shape} has length {a.shape[k]}. Only axes of length 1 go.")
-    return move.reshape(a, shape=tuple(n for k, n in enumerate(a.shape) if k not in axes))
+    return deliver(move.reshape(a, shape=tuple(n for k, n in enumerate(a.shape) if k not in axes)), out)
 
 
 def broadcast_to(a, shape) -> ndarray:
@@ -97,7 +97,7 @@ def concatenate(seq, axis=0, out=None) -> ndarray:
     items = _arrays("concatenate", seq)
     if axis is None:
         items, axis = [ravel(x) for x in items], 0
-    return move.concat(*items, axis=normalize_axis("concatenate", axis, items[0].ndim)[0])
+    return deliver(move.concat(*items, axis=normalize_axis("concatenate", axis, items[0].ndim)[0]), out)
 
 
 def stack(arrays, axis=0, out=None) -> ndarray:
@@ -107,7 +107,7 @@ def stack(arrays, axis=0, out=None) -> ndarray:
         if x.shape != items[0].shape:
             raise ValueError(f"stack: argument 0 has shape {items[0].shape} and argument {k} has shape {x.shape}. All must agree.")
     k = normalize_axis("stack", axis, items[0].ndim + 1)[0]
-    return move.concat(*[move.expand_dims(x, k) for x in items], axis=k)
+    return deliver(move.concat(*[move.expand_dims(x, k) for x in items], axis=k), out)
 
 
 def _at_least(x, n):
@@ -116,7 +116,7 @@ def _at_least(x, n):
 
 def vstack(arrays, out=None) -> ndarray:
     """Arrays row after row."""
-    return concatenate([_at_least(x, 2) for x in _arrays("vstack", arrays)], 0)
+    return concatenate([_at_least(x, 2) for x in _arrays("vstack", arrays)], 0, out)
 
 
 row_stack = vstack
@@ -202,11 +202,11 @@ def tile(A, reps) -> ndarray:
     return move.reshape(spread, shape=tuple(r * size for r, size in zip(reps, A.shape, strict=True)))
 
 
-def flip(m, axis=None) -> ndarray:
+def flip(m, axis=None, out=None) -> ndarray:
     """Reversed along `axis` (None: all)."""
     axes = normalize_axis("flip", axis, m.ndim)
     key = tuple(builtins.slice(None, None, -1) if k in axes else builtins.slice(None) for k in range(m.ndim))
-    return move.slice_(m, key=move.freeze_key(key))
+    return deliver(move.slice_(m, key=move.freeze_key(key)), out)
 
 
 def flipud(m) -> ndarray:
