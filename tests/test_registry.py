@@ -3,8 +3,6 @@
 A new op is tested by existing: it needs a row in `reference.py` and, unless its kind says how to call it, examples.
 """
 
-import contextlib
-
 import numpy
 import pytest
 from hypothesis import assume, given, settings
@@ -12,12 +10,13 @@ from hypothesis import strategies as st
 from reference import REFERENCE
 from strategies import calls, domains, elementwise, layouts, values
 
-from numblocks import autograd, eager
+from numblocks import autograd
 from numblocks.array import wrap
 from numblocks.device import cpu
 from numblocks.gluon import HybridBlock
 from numblocks.op import REGISTRY
 from numblocks.ops import random as rnd
+from numblocks.testing.ops import kernels_always
 
 RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
 SEVERAL = {n for n, op in REGISTRY.items() if op.nout > 1}  # with several answers: gluon/test_rnn.py, ops/test_boxes.py
@@ -130,16 +129,6 @@ def check_forward(name, args, spec, dtype):
         close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0), ROUGH.get(name, 0)))
     else:
         assert y.shape == wanted.shape and (y == wanted.astype(y.dtype)).all(), (y, wanted)
-
-
-@contextlib.contextmanager
-def kernels_always():
-    """Eager elementwise ops take the generated kernel whatever the size."""
-    before, eager.SMALL = eager.SMALL, -1
-    try:
-        yield
-    finally:
-        eager.SMALL = before
 
 
 # ---- the tables --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ..op import REGISTRY, Op
 from ..ops.move import freeze_key
 from .array_calls import CASES as ARRAYS
+from .layer_calls import CASES as LAYERS
 from .strategies import axes, basic_keys, broadcastable_shapes, domains, generators, shapes, values
 
 MODES = ["clip", "wrap", "raise"]
@@ -191,7 +192,7 @@ CASES = {
     "sum": _reduce(), "prod": _reduce(), "max": _reduce(smallest=1), "min": _reduce(smallest=1),
     "argmax": _arg(), "argmin": _arg(), "softmax": _along(), "log_softmax": _along(), "cumsum": _along(smallest=0),
     "matmul": _matmul(), "gather": _gather(), "index_add": _index_add(), "take": _take(), "scatter_add": _scatter_add(),
-    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS,
+    "pick": _pick(), "pick_grad": _pick(transposed=True), **ARRAYS, **LAYERS,
 }  # fmt: skip
 
 
