@@ -10,6 +10,7 @@ from ..ops import elementwise as ew
 from ..ops.kinds import directly
 from .creation import array
 from .host import values
+from .indexing import check_writable
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 
@@ -27,6 +28,7 @@ def deliver(y, out, where=True):
         raise TypeError(f"out: got {type(out).__name__}. Results are written into ndarrays. Pass an ndarray or None.")
     if out.shape != y.shape:
         raise ValueError(f"out: has shape {out.shape} but the result has shape {y.shape}. They must be equal.")
+    check_writable(out, "out=", y)
     numpy.copyto(out._data, y._data, casting="unsafe", where=where._data if isinstance(where, ndarray) else where)
     return out
 

@@ -11,6 +11,7 @@ from ..device import usable
 from ..errors import TraceError
 from ..op import bind, detached
 from ..ops import elementwise as ew
+from ..ops import integers as ints
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
@@ -62,6 +63,10 @@ def _in_place(op, symbol):
 _OPS = {
     "add": (ew.add, "+="), "sub": (ew.subtract, "-="), "mul": (ew.multiply, "*="), "truediv": (ew.divide, "/="),
     "pow": (ew.power, "**="), "mod": (ew.mod, "%="), "floordiv": (ew.floor_divide, "//="),
+}  # fmt: skip
+_BITS = {
+    "and": (ints.bitwise_and, "&="), "or": (ints.bitwise_or, "|="), "xor": (ints.bitwise_xor, "^="),
+    "lshift": (ints.left_shift, "<<="), "rshift": (ints.right_shift, ">>="),
 }  # fmt: skip
 _COMPARISONS = {
     "eq": ew.equal, "ne": ew.not_equal, "lt": ew.less, "le": ew.less_equal, "gt": ew.greater, "ge": ew.greater_equal,
@@ -280,8 +285,8 @@ _METHODS = {
     "__pow__": _power,
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
     "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else integers.invert(self),
-    "__and__": lambda self, o: integers.bitwise_and(self, o), "__or__": lambda self, o: integers.bitwise_or(self, o),
-    "__xor__": lambda self, o: integers.bitwise_xor(self, o),
+    "__divmod__": lambda self, o: (self // o, self % o), "__rdivmod__": lambda self, o: (o // self, o % self),
+    "__rmatmul__": lambda self, o: mm.inner_matmul(wrap(numpy.asarray(o), self._device), self),
     "__float__": _scalar(float, "float"), "__int__": _scalar(int, "int"), "__bool__": _bool, "__index__": _index,
     "__complex__": _scalar(complex, "complex"), "__iter__": _iterate, "__repr__": printing.array_repr,
     "__str__": printing.array_str, "__array__": array_interface, "__array_ufunc__": array_ufunc,
@@ -300,6 +305,10 @@ def _attach() -> None:
     for name, (op, symbol) in _OPS.items():
         setattr(ndarray, f"__{name}__", _binary(op))
         setattr(ndarray, f"__r{name}__", _reflected(op))
+        setattr(ndarray, f"__i{name}__", _in_place(op, symbol))
+    for name, (op, symbol) in _BITS.items():
+        setattr(ndarray, f"__{name}__", lambda self, other, op=op: bind(op, (self, other), _NO_SPEC))
+        setattr(ndarray, f"__r{name}__", lambda self, other, op=op: bind(op, (other, self), _NO_SPEC))
         setattr(ndarray, f"__i{name}__", _in_place(op, symbol))
     for name, op in _COMPARISONS.items():
         setattr(ndarray, f"__{name}__", _binary(op))
