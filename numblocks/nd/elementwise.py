@@ -160,6 +160,7 @@ NDArray.handle = property(lambda self: self._data.__array_interface__["data"][0]
 
 
 def _broadcast_axes(data, axis, size):
+    """`data` repeated `size` times along axes of length 1."""
     axes, sizes = ((axis,), (size,)) if isinstance(axis, int) else (axis, size)
     shape = list(data.shape)
     for k, n in zip(axes, sizes, strict=True):

@@ -10,6 +10,7 @@ from ..device import current_device as current_device
 from ..device import gpu as gpu
 from ..device import gpu_memory_info as gpu_memory_info
 from ..device import num_gpus as num_gpus
+from . import image as image
 from . import random as random
 from .activations import *  # noqa: F403
 from .arrange import *  # noqa: F403

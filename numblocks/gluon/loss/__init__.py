@@ -7,6 +7,7 @@
 | SigmoidBinaryCrossEntropyLoss (SigmoidBCELoss), LogisticLoss, HingeLoss, SquaredHingeLoss | yes or no |
 | KLDivLoss, PoissonNLLLoss | distributions, counts |
 | TripletLoss, CosineEmbeddingLoss | distances of vectors |
+| CTCLoss | sequences without alignment |
 
 `weight` is a constant factor; `sample_weight`, given in the call, is an array that broadcasts with the loss.
 """
@@ -21,10 +22,11 @@ from .binary import (
 )
 from .classes import CELoss, KLDivLoss, SoftmaxCELoss, SoftmaxCrossEntropyLoss
 from .numbers import HuberLoss, L1Loss, L2Loss, PoissonNLLLoss
+from .sequence import CTCLoss
 from .vectors import CosineEmbeddingLoss, TripletLoss
 
 __all__ = [
-    "CELoss", "CosineEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "L2Loss",
+    "CELoss", "CTCLoss", "CosineEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "L2Loss",
     "LogisticLoss",
     "Loss", "PoissonNLLLoss", "SigmoidBCELoss", "SigmoidBinaryCrossEntropyLoss", "SoftmaxCELoss",
     "SoftmaxCrossEntropyLoss", "SquaredHingeLoss", "TripletLoss",

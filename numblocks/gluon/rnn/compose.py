@@ -1,4 +1,4 @@
-"""Cells made of cel>>> stacked, and read in both directions."""
+"""Cells made of cells: stacked, and read in both directions."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class _Stack:
 
 
 class SequentialRNNCell(_Stack, RecurrentCell):
-    """Ce>>> stacked: each reads the output of the one before.
+    """Cells stacked: each reads the output of the one before.
 
     >>> stack = SequentialRNNCell()
     >>> stack.add(gluon.rnn.LSTMCell(4))
     >>> stack.add(gluon.rnn.GRUCell(3))
     >>> stack.initialize()
-    >>> y, state>>> stack(np.ones((2, 5)), stack.begin_state(2))
+    >>> y, states = stack(np.ones((2, 5)), stack.begin_state(2))
     >>> y.shape, len(states)
     ((2, 3), 3)
     """
