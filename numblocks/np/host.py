@@ -37,10 +37,10 @@ def _arrays(x):
             yield from _arrays(part)
 
 
-def wrapped(y, like: list[ndarray]):
+def wrapped(y, like: list[ndarray], where: str):
     """NumPy's answer as ndarrays; float64 only if one of the arguments `like` is."""
     if isinstance(y, (list, tuple)):
-        parts = [wrapped(part, like) for part in y]
+        parts = [wrapped(part, like, where) for part in y]
         return parts if isinstance(y, list) else tuple(parts)
     if not isinstance(y, (numpy.ndarray, numpy.generic)):
         return y
@@ -48,7 +48,7 @@ def wrapped(y, like: list[ndarray]):
     if y.dtype.kind == "c":
         if numpy.abs(y.imag).max(initial=0.0) > 0:
             raise ValueError(
-                "the answer has complex values. Arrays hold real numbers. Use numpy itself on x.asnumpy() for complex ones."
+                f"{where}: the answer has complex values. Arrays hold real numbers. Use numpy itself on x.asnumpy() for these."
             )
         y = y.real
     if y.dtype.kind == "f":
@@ -62,7 +62,7 @@ def on_host(where: str, function, *args, **kwargs):
     """`function` of NumPy's on the values of the arguments, the answer as ndarrays."""
     like = list(_arrays(args)) + list(_arrays(list(kwargs.values())))
     with numpy.errstate(all="ignore"):
-        return wrapped(function(*values(args, where), **values(kwargs, where)), like)
+        return wrapped(function(*values(args, where), **values(kwargs, where)), like, where)
 
 
 def from_numpy(name: str, text: str):
