@@ -116,6 +116,9 @@ def markdown(result: dict, which: str = "best") -> str:
         memory = rows.get("import_rss", {}).get("times", {}).get("numpy/")
         size = f", {memory[which]:.0f} MB" if memory else ""
         lines.append(f"NumPy alone imports in {shown(numpy[which])}{size}.")
+    busy = [name for name in rows if rows[name].get("load", 0) > 2 * device["cores"]]
+    if busy:
+        lines.append(f"Other work kept the machine busy, to be measured again: {', '.join(busy)}.")
     if why:
         lines += ["", "Not measured:", *(f"- {reason}: {', '.join(keys)}" for reason, keys in why.items())]
     return "\n".join(lines)
