@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy
 
 from ..array import Aval
+from .index import whole
 from .kinds import primitive, stand_in
 from .move import thaw_key
 
@@ -14,23 +15,10 @@ def fill_key(key, indices):
     parts = []
     for part in key:
         if isinstance(part, tuple) and part[0] == "a":
-            parts.append(_as_index(indices[part[1]]))
+            parts.append(whole("index", indices[part[1]], IndexError))
         else:
             parts.append(thaw_key((part,))[0])
     return tuple(parts)
-
-
-def _as_index(index):
-    """Whole-numbered floats are accepted as Gluon does; anything fractional or NaN is not an index."""
-    if index.dtype.kind != "f":
-        return index
-    whole = index.astype(numpy.int64)
-    if not numpy.array_equal(whole, index):
-        raise IndexError(
-            f"index: an index array of dtype {index.dtype} holds values that are not whole numbers. Elements are numbered"
-            f" by integers. Round it, or cast it with .astype('int64')."
-        )
-    return whole
 
 
 def _infer(x, *indices, key):
@@ -46,8 +34,9 @@ def _index_vjp(g, y, x, *indices, index, key):
 @primitive(kind="gather", infer=_infer, vjp=_index_vjp)
 def gather(x, *indices, key, out=None):
     """`x[key]` where `key` holds integer arrays (`('a', k)` for `indices[k]`) beside basic parts."""
+    places = fill_key(key, indices)
     try:
-        y = x[fill_key(key, indices)]
+        y = x[places]
     except IndexError as error:
         raise IndexError(f"index: {error} (array of shape {x.shape}).") from None
     if out is None:

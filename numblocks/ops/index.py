@@ -23,8 +23,8 @@ from .reduce import max_, sum_
 MODES = ("raise", "clip", "wrap", "strict")
 
 
-def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
-    """`index` as int64; `ValueError` for NaN and fractions.
+def whole(where: str, index: numpy.ndarray, error: type = ValueError) -> numpy.ndarray:
+    """`index` as int64; `error` for NaN and fractions.
 
     >>> whole("take", numpy.array([1.0, 2.0])).tolist()
     [1, 2]
@@ -36,7 +36,7 @@ def whole(where: str, index: numpy.ndarray) -> numpy.ndarray:
         return found  # three short copies take a third of what a loop and a reduction take
     wrong = found != index
     if wrong.any():
-        raise ValueError(
+        raise error(
             f"{where}: index {index[wrong].flat[0]} in an index array of dtype {index.dtype} is not a whole"
             " number. Elements"
             f" are numbered by integers. Round the indices, or look for NaN in them."
