@@ -50,7 +50,8 @@ def _detection(draw):
     anchors = np.concatenate([low, low + rng.uniform(0.1, 0.4, (1, n, 2))], 2)
     return [rng.uniform(0, 1, (2, 3, n)), rng.uniform(-1, 1, (2, 4 * n)), anchors], {
         "clip": draw(st.booleans()), "threshold": 0.4, "background": draw(st.integers(0, 2)), "nms": 0.3,
-        "together": draw(st.booleans()), "variances": (0.1, 0.1, 0.2, 0.2), "topk": draw(st.sampled_from([-1, 3]))}  # fmt: skip
+        "together": draw(st.booleans()), "variances": (0.1, 0.1, 0.2, 0.2),
+        "topk": draw(st.sampled_from([-1, 3]))}  # fmt: skip
 
 
 @st.composite

@@ -19,6 +19,8 @@ from ..ops import conv as cv
 from ..ops import pool as pl
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "softrelu", "softsign", "gelu", "silu")
+KINDS = ("dense", "dense", "dense", "conv", "conv", "embedding", "recurrent")
+RECURRENT = ("RNN", "GRU", "LSTM")
 
 
 class Residual(gluon.HybridBlock):
@@ -47,7 +49,7 @@ def build(recipe):
         return net
     if name == "Residual":
         return Residual(build(given))
-    return getattr(nn, name)(**given)
+    return getattr(gluon.rnn if name in RECURRENT else nn, name)(**given)
 
 
 class Tree(NamedTuple):
@@ -184,11 +186,11 @@ def same_shape(draw, shape):
 
 
 @st.composite
-def layer(draw, shape, depth):
-    """`(recipe, shape behind it)` of one layer or a small tree."""
+def layer(draw, shape, depth, spatial=True):
+    """`(recipe, shape behind it)` of one layer or a small tree; axes after the second are `spatial` or features."""
     kinds = ["same", "same"] + ["Dense"] * 2 + ["Residual", "Concurrent"] * (depth > 0)
     if len(shape) > 2:
-        kinds += ["Conv", "Conv", "Pool", "Global", "Flatten"]
+        kinds += ["Conv", "Conv", "Pool", "Global", "Flatten"] if spatial else ["Flatten"]
     kind = draw(st.sampled_from(kinds))
     if kind == "same":
         return draw(same_shape(shape)), shape
@@ -217,8 +219,9 @@ def layer(draw, shape, depth):
 
 
 @st.composite
-def trees(draw, max_layers=4, dtypes=("float32", "float64"), kinds=("dense", "dense", "conv", "embedding")):
-    """Random nets with inputs that fit: dense, convolutional (1 to 3 axes), embedding; residual and concurrent parts.
+def trees(draw, max_layers=4, dtypes=("float32", "float64"), kinds=KINDS):
+    """Random nets with inputs that fit: dense, convolutional (1 to 3 axes), embedding, recurrent; residual and concurrent
+    parts.
 
     Args:
         max_layers: behind one another.
@@ -238,12 +241,16 @@ def trees(draw, max_layers=4, dtypes=("float32", "float64"), kinds=("dense", "de
         parts.append(("Embedding", {"input_dim": draw(st.integers(1, 4)), "output_dim": width}))
         parts.append(("Flatten", {}))
         shape = (batch, start[1] * width)
+    elif kind == "recurrent":
+        given, start = draw(recurrent_geometries())
+        parts.append((draw(st.sampled_from(RECURRENT)), given))
+        shape = (*start[:2], given["hidden_size"] * (2 if given["bidirectional"] else 1))
     elif kind == "conv":
         sizes = st.lists(st.integers(1, 5), min_size=1, max_size=3)
         shape = start = (batch, draw(st.integers(1, 3)), *draw(sizes))
     else:
         shape = start = (batch, draw(st.integers(1, 4)))
     for _ in range(draw(st.integers(1, max_layers))):
-        part, shape = draw(layer(shape, 1))
+        part, shape = draw(layer(shape, 1, kind == "conv"))
         parts.append(part)
     return Tree(("Sequential", parts), start, draw(st.integers(0, 999)), draw(st.sampled_from(dtypes)))

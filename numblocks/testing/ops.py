@@ -26,7 +26,14 @@ APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hy
 
 
 def check_op(
-    op: Op | str, *, reference=None, cases=None, order: int = 2, max_examples: int = 100, seed: int | None = None
+    op: Op | str,
+    *,
+    reference=None,
+    tolerance: float = 0.0,
+    cases=None,
+    order: int = 2,
+    max_examples: int = 100,
+    seed: int | None = None,
 ) -> int:
     """Draw calls of `op` and check the answer, its shape rule, kernel, gradients and compiled form.
 
@@ -40,6 +47,7 @@ def check_op(
     Args:
         op: an op, a function made by `numblocks.custom`, or a registered name.
         reference: `(*numpy_arrays, **keywords)`; by default an elementwise op's own definition, in Python floats.
+        tolerance: the least one for comparing answers with the reference, of the largest magnitude.
         cases: strategy of `(args, spec)`, float64 arguments; by default from the op's record.
         order: highest order of derivative.
         max_examples: drawn for each part.
@@ -57,7 +65,7 @@ def check_op(
     op = REGISTRY[op] if isinstance(op, str) else getattr(op, "op", op)
     cases = calls(op) if cases is None else cases
     reference = definition(op) if reference is None else reference
-    check = OpCheck(op, reference, order)
+    check = OpCheck(op, reference, order, tolerance)
     count = 0
     if reference is not None:
         count += drawn(check.forward, arranged(op, cases), max_examples, seed)
@@ -134,8 +142,8 @@ def close(found, wanted, tolerance: float, what: str) -> None:
 class OpCheck:
     """The parts of `check_op` for one op."""
 
-    def __init__(self, op: Op, reference, order: int):
-        self.op, self.reference, self.order = op, reference, order
+    def __init__(self, op: Op, reference, order: int, tolerance: float):
+        self.op, self.reference, self.order, self.tolerance = op, reference, order, tolerance
 
     def call(self, args, spec):
         return self.op(*[wrap(x, cpu(0)) for x in args], **spec)
@@ -169,7 +177,7 @@ class OpCheck:
             (x.dtype for x in args if x.dtype.kind == "f"), key=lambda d: d.itemsize, default=numpy.dtype("f8")
         )
         if y.dtype.kind == "f":
-            close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE[narrow.name]), self.op.name)
+            close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE[narrow.name], self.tolerance), self.op.name)
         else:
             close(y, wanted.astype(y.dtype) if wanted.size or wanted.shape == y.shape else wanted, 0.0, self.op.name)
 

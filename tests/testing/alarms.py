@@ -6,6 +6,7 @@ python tests/testing/alarms.py programs 300     # little programs, eager and com
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ from reference import REFERENCE  # noqa: E402
 from numblocks import testing  # noqa: E402
 from numblocks.op import REGISTRY  # noqa: E402
 from numblocks.testing import layers, programs, training  # noqa: E402
+
+ROUGH = {"gamma_slope": 1e-5}  # itself computed by differences, as the registry's tests allow
 
 
 def attempt(check, failures: list) -> int:
@@ -30,9 +33,12 @@ def attempt(check, failures: list) -> int:
 
 
 def ops(count: int, failures: list, seed: int) -> int:
-    """All ops that can be called, in turn, until so many checks are done."""
+    """All ops that can be called, in turn, about so many checks altogether; `ONLY=a,b` in the environment: these."""
+    only = os.environ.get("ONLY", "").split(",")
     names, uncallable = [], []
     for name, op in sorted(REGISTRY.items()):
+        if name == "with_gradient":  # another gradient than its own on purpose
+            continue
         try:
             testing.calls.calls(op)
             names.append(name)
@@ -40,10 +46,12 @@ def ops(count: int, failures: list, seed: int) -> int:
             uncallable.append(name)
     print(len(names), "ops; not called:", *uncallable, flush=True)
     each, done = max(int(count / len(names) / 2), 10), 0
-    for name in names:
+    for name in names if only == [""] else only:
         before = time.time()
         found = attempt(
-            lambda name=name: testing.check_op(name, reference=REFERENCE.get(name), max_examples=each, seed=seed),
+            lambda name=name: testing.check_op(
+                name, reference=REFERENCE.get(name), tolerance=ROUGH.get(name, 0.0), max_examples=each, seed=seed
+            ),
             failures,
         )
         done += found

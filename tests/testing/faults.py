@@ -235,7 +235,7 @@ def batch_not_reduced():
     def vjp(g, y, a, b):
         d = REGISTRY["matmul"](g, REGISTRY["transpose"](b, axes=(*range(b.ndim - 2), b.ndim - 1, b.ndim - 2)))
         while d.ndim > a.ndim:
-            d = d[0]
+            d = reduce.sum_(d[:1], axis=(0,), keepdims=False)
         return reduce.sum_to(d, a.shape)
 
     set_vjp("matmul", 0, vjp)
