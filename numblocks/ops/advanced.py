@@ -23,7 +23,8 @@ def fill_key(key, indices):
 
 def _infer(x, *indices, key):
     zeros = [numpy.zeros(i.shape, numpy.int64) for i in indices]
-    y = stand_in(Aval(x.shape, x.dtype))[fill_key(key, zeros)] if x.size else numpy.empty(x.shape, x.dtype)[fill_key(key, zeros)]
+    whole_array = stand_in(Aval(x.shape, x.dtype)) if x.size else numpy.empty(x.shape, x.dtype)
+    y = whole_array[fill_key(key, zeros)]
     return Aval(y.shape, x.dtype)
 
 

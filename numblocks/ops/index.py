@@ -12,6 +12,7 @@ import numpy
 
 from .. import dtype as dt
 from ..array import Aval, wrap
+from ..eager import quiet
 from ..errors import MXNetError
 from ..kernels import gathering
 from ..op import current
@@ -31,7 +32,7 @@ def whole(where: str, index: numpy.ndarray, error: type = ValueError) -> numpy.n
     """
     if index.dtype.kind != "f":
         return index.astype(numpy.int64, copy=False)
-    found = index.astype(numpy.int64)
+    found = quiet(index.astype, numpy.int64)  # NaN has no integer; it is reported below
     if index.size <= 1024 and found.astype(index.dtype).tobytes() == index.tobytes():
         return found  # three short copies take a third of what a loop and a reduction take
     wrong = found != index
