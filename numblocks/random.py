@@ -34,8 +34,10 @@ def numpy_generator() -> numpy.random.Generator:
     """A NumPy generator seeded from the next stream, for host-side draws such as shuffles; `TraceError` in a trace."""
     if current.next_stream is not None:
         raise TraceError(
-            "random: this draw is made on the host (shuffle, permutation, choice, multinomial counts), so a compiled net would"
-            " repeat it in every call. Draw it outside the hybridized Block and pass it in, or leave the Block unhybridized."
+            "random: this draw is made on the host (shuffle, permutation, choice, multinomial counts), so a"
+            " compiled net would"
+            " repeat it in every call. Draw it outside the hybridized Block and pass it in, or leave the Block"
+            " unhybridized."
         )
     return numpy.random.Generator(numpy.random.Philox(key=_random.generator.key(_random.generator.advance())))
 
@@ -51,7 +53,9 @@ def float_name(dtype) -> str:
     """The name of a float dtype, float32 for None; `TypeError` for others."""
     found = dt.as_dtype(None if dtype in (None, "None") else dtype)
     if found.kind != "f":
-        raise TypeError(f"random: dtype {found} is not a float. These numbers are real. Use float32, float64 or float16.")
+        raise TypeError(
+            f"random: dtype {found} is not a float. These numbers are real. Use float32, float64 or float16."
+        )
     return found.name
 
 

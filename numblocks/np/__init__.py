@@ -8,8 +8,8 @@ import numpy as _numpy
 
 from ..array import ndarray as ndarray
 from . import linalg as linalg
-from . import operators as _operators
-from . import protocols as _protocols
+from . import operators as _operators  # noqa: F401  attaches the methods
+from . import protocols as _protocols  # noqa: F401  attaches NumPy's protocols
 from . import random as random
 from .calculus import *  # noqa: F403
 from .creation import *  # noqa: F403

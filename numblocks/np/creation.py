@@ -37,7 +37,9 @@ def array(object, dtype=None, ctx=None, device=None) -> ndarray:
     try:
         data = numpy.array(object, dtype=dt.as_dtype(kept))
     except ValueError as error:
-        raise ValueError(f"array: {error}. Nested lists must be rectangular and hold numbers. Check their lengths.") from None
+        raise ValueError(
+            f"array: {error}. Nested lists must be rectangular and hold numbers. Check their lengths."
+        ) from None
     return array_on(data, place)
 
 

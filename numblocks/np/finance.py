@@ -1,4 +1,7 @@
-"""Interest, as NumPy had it up to 1.19 and MXNet's `np` still does. Payments at the period's end unless `when` says 'begin'."""
+"""Interest, as NumPy had it up to 1.19 and MXNet's `np` still does.
+
+Payments are made at the end of a period unless `when` says 'begin'.
+"""
 
 from __future__ import annotations
 

@@ -105,6 +105,8 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None) -> ndarray:
 
 
 __all__ = [
-    "copysign", "divmod", "float_power", "fmax", "fmin", "fmod", "frexp", "heaviside", "i0", "imag", "isneginf", "isposinf",
-    "ldexp", "logaddexp", "logaddexp2", "modf", "nan_to_num", "nextafter", "positive", "real", "signbit", "sinc", "spacing",
+    "copysign", "divmod", "float_power", "fmax", "fmin", "fmod", "frexp", "heaviside", "i0", "imag", "isneginf",
+    "isposinf",
+    "ldexp", "logaddexp", "logaddexp2", "modf", "nan_to_num", "nextafter", "positive", "real", "signbit", "sinc",
+    "spacing",
 ]  # fmt: skip

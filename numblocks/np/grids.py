@@ -48,7 +48,9 @@ def diag_indices(n, ndim=2, ctx=None) -> tuple[ndarray, ...]:
 def diag_indices_from(arr) -> tuple[ndarray, ...]:
     """Indices of the main diagonal of an array whose axes are equally long."""
     if arr.ndim < 2 or len(set(arr.shape)) != 1:
-        raise ValueError(f"diag_indices_from: the array has shape {arr.shape}. All its axes must be equally long. Slice it.")
+        raise ValueError(
+            f"diag_indices_from: the array has shape {arr.shape}. All its axes must be equally long. Slice it."
+        )
     return diag_indices(arr.shape[0], arr.ndim, arr.ctx)
 
 
@@ -75,7 +77,8 @@ unravel_index = from_numpy("unravel_index", "The indices of flat places in an ar
 def ravel_multi_index(multi_index, dims, mode="raise", order="C") -> ndarray:
     """The flat places of indices in an array of shape `dims`."""
     try:
-        return on_host("ravel_multi_index", numpy.ravel_multi_index, tuple(multi_index), dims=dims, mode=mode, order=order)
+        places = tuple(multi_index)
+        return on_host("ravel_multi_index", numpy.ravel_multi_index, places, dims=dims, mode=mode, order=order)
     except ValueError as error:
         raise MXNetError(f"ravel_multi_index: {error} (shape {dims}). Use mode='clip' or 'wrap'.") from None
 

@@ -18,7 +18,8 @@ def values(x, where: str):
     if isinstance(x, ndarray):
         if isinstance(x._data, Aval):
             raise TraceError(
-                f"{where}: the array {x._data} is traced{x._data.origin()}, so it has no values yet, and the answer (or its"
+                f"{where}: the array {x._data} is traced{x._data.origin()}, so it has no values yet, and the"
+                " answer (or its"
                 f" shape) depends on them. Use masks (np.where) instead, or leave this Block unhybridized."
             )
         return x._data
@@ -48,7 +49,8 @@ def wrapped(y, like: list[ndarray], where: str):
     if y.dtype.kind == "c":
         if numpy.abs(y.imag).max(initial=0.0) > 0:
             raise ValueError(
-                f"{where}: the answer has complex values. Arrays hold real numbers. Use numpy itself on x.asnumpy() for these."
+                f"{where}: the answer has complex values. Arrays hold real numbers. Use numpy itself on"
+                " x.asnumpy() for these."
             )
         y = y.real
     if y.dtype.kind == "f":

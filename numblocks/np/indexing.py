@@ -100,7 +100,9 @@ def setitem(x: ndarray, key, value) -> None:
     except IndexError as error:
         raise IndexError(f"index: {error} (array of shape {x.shape}).") from None
     except ValueError as error:
-        raise ValueError(f"x[...] = value: {error} (array of shape {x.shape}). The value must broadcast to the part.") from None
+        raise ValueError(
+            f"x[...] = value: {error} (array of shape {x.shape}). The value must broadcast to the part."
+        ) from None
 
 
 def _raw_index(part):
@@ -117,7 +119,8 @@ def check_writable(x: ndarray, what: str, *values) -> None:
     """In-place writes are refused where the tape or a trace would not see them."""
     if isinstance(x._data, Aval):
         raise TraceError(
-            f"{what}: a traced array cannot be written in place, since the compiled function must not change its inputs."
+            f"{what}: a traced array cannot be written in place, since the compiled function must not change"
+            " its inputs."
             f" Build a new array instead (x = x + 1, np.where, np.concatenate), or leave this Block unhybridized."
         )
     if any(isinstance(v, ndarray) and isinstance(v._data, Aval) for v in values):
@@ -126,8 +129,10 @@ def check_writable(x: ndarray, what: str, *values) -> None:
         x._node is not None or any(isinstance(v, ndarray) and v._node is not None for v in values)
     ):
         raise MXNetError(
-            f"{what}: the array (shape {x.shape}) or the value is part of a computational graph being recorded. Writing in"
-            f" place (x[i] = v, x += v, out=x) would make its gradients wrong. Write outside record(), or make a new array."
+            f"{what}: the array (shape {x.shape}) or the value is part of a computational graph being recorded."
+            " Writing in"
+            " place (x[i] = v, x += v, out=x) would make its gradients wrong. Write outside record(), or make"
+            " a new array."
         )
 
 
@@ -144,7 +149,9 @@ def take(a, indices, axis=None, mode="raise", out=None) -> ndarray:
     elif mode == "wrap":
         indices = indices % n
     elif mode != "raise":
-        raise ValueError(f"take: unknown mode {mode!r}. It says what happens out of range. Use 'clip', 'wrap' or 'raise'.")
+        raise ValueError(
+            f"take: unknown mode {mode!r}. It says what happens out of range. Use 'clip', 'wrap' or 'raise'."
+        )
     y = getitem(a, (slice(None),) * (axis % a.ndim) + (indices,))
     if out is None:
         return y

@@ -15,6 +15,7 @@ packbits = from_numpy("packbits", "Eight bools in each uint8.")
 unpackbits = from_numpy("unpackbits", "Each uint8 as eight bits.")
 
 __all__ = [
-    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor",
     "gcd", "invert", "lcm", "left_shift", "packbits", "right_shift", "unpackbits",
 ]  # fmt: skip

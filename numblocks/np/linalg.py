@@ -73,8 +73,8 @@ def qr(a, mode="reduced"):
 def svd(a, full_matrices=False, compute_uv=True):
     """a = (u * s[..., None, :]) @ vt with singular values descending.
 
-    Reduced, as in MXNet: u `(..., m, k)`, s `(..., k)`, vt `(..., k, n)`, k = min(m, n). NumPy's square factors come with
-    `full_matrices=True` and have no gradient.
+    Reduced, as in MXNet: u `(..., m, k)`, s `(..., k)`, vt `(..., k, n)`, k = min(m, n). NumPy's square factors come
+    with `full_matrices=True` and have no gradient.
     """
     a = _as_array(a)
     if full_matrices and compute_uv:
@@ -220,7 +220,9 @@ def tensorinv(a, ind=2) -> ndarray:
     rows, columns = a.shape[:ind], a.shape[ind:]
     n, m = math.prod(rows), math.prod(columns)
     if n != m:
-        raise ValueError(f"tensorinv: the first {ind} axes of {a.shape} hold {n} places and the others {m}. They must agree.")
+        raise ValueError(
+            f"tensorinv: the first {ind} axes of {a.shape} hold {n} places and the others {m}. They must agree."
+        )
     return reshape(la.inv(reshape(a, (n, n))), columns + rows)
 
 
@@ -232,7 +234,9 @@ def tensorsolve(a, b, axes=None) -> ndarray:
     shape = a.shape[b.ndim :]
     n = math.prod(shape)
     if n != b.size:
-        raise ValueError(f"tensorsolve: {b.size} equations (shape {b.shape}) for {n} unknowns (shape {shape}). They must agree.")
+        raise ValueError(
+            f"tensorsolve: {b.size} equations (shape {b.shape}) for {n} unknowns (shape {shape}). They must agree."
+        )
     return reshape(la.solve(reshape(a, (n, n)), reshape(b, (-1, 1))), shape)
 
 

@@ -79,7 +79,8 @@ def nanargmin(a, axis=None, out=None, keepdims=False) -> ndarray:
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
     """The mean of what is not NaN."""
     values, there = _filled(a, 0.0)
-    return deliver(reductions.sum(values, axis, dtype, None, keepdims) / reductions.sum(there, axis, keepdims=keepdims), out)
+    total = reductions.sum(values, axis, dtype, None, keepdims)
+    return deliver(total / reductions.sum(there, axis, keepdims=keepdims), out)
 
 
 def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:

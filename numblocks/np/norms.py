@@ -48,7 +48,8 @@ def _matrix(x, order, axes, keepdims):
         y = reduce(s, axis=(last - 1,), keepdims=False)
     else:
         raise ValueError(
-            f"norm: order {order!r} is no matrix norm. Matrices have 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2. Use one of"
+            f"norm: order {order!r} is no matrix norm. Matrices have 'fro', 'nuc', inf, -inf, 1, -1, 2 and -2."
+            " Use one of"
             f" them, or flatten the array for a vector norm."
         )
     return move.reshape(y, shape=tuple(1 if k in axes else n for k, n in enumerate(x.shape))) if keepdims else y
@@ -58,8 +59,8 @@ def norm(x, ord=None, axis=None, keepdims=False) -> ndarray:
     """The norm of vectors (an int axis) or matrices (two axes); without order and axis, of all elements.
 
     Args:
-        ord: of vectors: any number, inf and -inf included (0 counts what is not 0); of matrices: 'fro', 'nuc', inf, -inf,
-            1, -1, 2, -2. None: the square root of the sum of squares.
+        ord: of vectors: any number, inf and -inf included (0 counts what is not 0); of matrices: 'fro', 'nuc', inf,
+            -inf, 1, -1, 2, -2. None: the square root of the sum of squares.
 
     >>> from numblocks import np
     >>> np.linalg.norm(np.array([3.0, 4.0]))
@@ -78,7 +79,9 @@ def norm(x, ord=None, axis=None, keepdims=False) -> ndarray:
         return _vector(x, order, axes, bool(keepdims))
     if len(axes) == 2 and axes[0] != axes[1]:
         return _matrix(x, order, axes, bool(keepdims))
-    raise ValueError(f"norm: order {ord!r} over axes {axes} of shape {x.shape}. Norms are over one or two axes. Name them.")
+    raise ValueError(
+        f"norm: order {ord!r} over axes {axes} of shape {x.shape}. Norms are over one or two axes. Name them."
+    )
 
 
 def vector_norm(x, axis=None, keepdims=False, ord=2) -> ndarray:

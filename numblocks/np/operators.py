@@ -15,8 +15,20 @@ from ..ops import integers as ints
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
-from . import calculus, indexing, integers, math, missing, norms, printing, products, reductions, shape, sorting
-from . import statistics
+from . import (
+    calculus,
+    indexing,
+    integers,
+    math,
+    missing,
+    norms,
+    printing,
+    products,
+    reductions,
+    shape,
+    sorting,
+    statistics,
+)
 
 _OPERANDS = (ndarray, int, float, numpy.ndarray, numpy.generic)
 _NO_SPEC: dict = {}
@@ -51,7 +63,8 @@ def _in_place(op, symbol):
         y = bind(op, (self, other), _NO_SPEC)
         if y.shape != self.shape:
             raise ValueError(
-                f"x {symbol} value: the result has shape {y.shape} but x has shape {self.shape}. In place the shape cannot"
+                f"x {symbol} value: the result has shape {y.shape} but x has shape {self.shape}. In place the"
+                " shape cannot"
                 f" change. Write x = x {symbol[:-1]} value."
             )
         numpy.copyto(self._data, y._data, casting="unsafe")
@@ -97,7 +110,8 @@ def _concrete(x: ndarray, what: str) -> numpy.ndarray:
     data = x._data
     if isinstance(data, Aval):
         raise TraceError(
-            f"{what}: the array {data} is traced{data.origin()}, so it has no value yet: a hybridized Block is compiled for any"
+            f"{what}: the array {data} is traced{data.origin()}, so it has no value yet: a hybridized Block is"
+            " compiled for any"
             f" input. Values cannot steer Python. Use np.where for a choice by value, or leave this Block unhybridized."
         )
     return data
@@ -107,7 +121,9 @@ def _scalar(convert, name):
     def method(self):
         data = _concrete(self, f"{name}()")
         if data.size != 1:
-            raise TypeError(f"{name}(): an array of shape {self.shape} is not one value. Only size-1 arrays can be converted.")
+            raise TypeError(
+                f"{name}(): an array of shape {self.shape} is not one value. Only size-1 arrays can be converted."
+            )
         return convert(data.item())
 
     return method
@@ -170,7 +186,9 @@ def _grad(self):
 def attach_grad(self, grad_req: str = "write", stype=None) -> None:
     """Make this array a variable: a zero gradient buffer that `backward` writes ('write') or adds to ('add')."""
     if grad_req not in ("write", "add", "null"):
-        raise KeyError(f"attach_grad: grad_req is {grad_req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'.")
+        raise KeyError(
+            f"attach_grad: grad_req is {grad_req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'."
+        )
     buffer = wrap(numpy.zeros(self.shape, self.dtype), self._device, type(self))
     tape.mark(self, buffer, grad_req)
 

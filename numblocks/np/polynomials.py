@@ -85,7 +85,7 @@ def polyint(p, m=1, k=None) -> ndarray:
 
 
 def poly(seq_of_zeros) -> ndarray:
-    """The polynomial with these roots, or the characteristic polynomial of a square matrix; roots are differentiable."""
+    """The polynomial with these roots (differentiable in them), or the characteristic polynomial of a matrix."""
     z = _as_array(seq_of_zeros)
     if z.ndim == 2:
         return on_host("poly", numpy.poly, z)

@@ -60,7 +60,8 @@ def tensordot(a, b, axes=2) -> ndarray:
     left, right = [k % a.ndim for k in left], [k % b.ndim for k in right]
     if [a.shape[k] for k in left] != [b.shape[k] for k in right]:
         raise ValueError(
-            f"tensordot: axes {left} of shape {a.shape} and axes {right} of shape {b.shape} do not match. The lengths must"
+            f"tensordot: axes {left} of shape {a.shape} and axes {right} of shape {b.shape} do not match. The"
+            " lengths must"
             f" agree in order. Name other axes."
         )
     keep_a, keep_b = [k for k in range(a.ndim) if k not in left], [k for k in range(b.ndim) if k not in right]
@@ -93,7 +94,8 @@ def kron(a, b) -> ndarray:
     a, b = _array(a), _array(b)
     n = max(a.ndim, b.ndim)
     left, right = ((1,) * (n - x.ndim) + x.shape for x in (a, b))
-    x = reshape(a, tuple(m for size in left for m in (size, 1))) * reshape(b, tuple(m for size in right for m in (1, size)))
+    blocks = reshape(a, tuple(m for size in left for m in (size, 1)))
+    x = blocks * reshape(b, tuple(m for size in right for m in (1, size)))
     return reshape(x, tuple(i * j for i, j in zip(left, right, strict=True)))
 
 
@@ -113,7 +115,9 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None) -> ndarray:
         axisa = axisb = axisc = axis
     a, b = moveaxis(_array(a), axisa, -1), moveaxis(_array(b), axisb, -1)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
-        raise ValueError(f"cross: shapes {a.shape} and {b.shape} do not hold vectors of 2 or 3 elements. Name another axis.")
+        raise ValueError(
+            f"cross: shapes {a.shape} and {b.shape} do not hold vectors of 2 or 3 elements. Name another axis."
+        )
     x, y = [a[..., k] for k in range(a.shape[-1])], [b[..., k] for k in range(b.shape[-1])]
     last = x[0] * y[1] - x[1] * y[0]
     if len(x) == 2 and len(y) == 2:

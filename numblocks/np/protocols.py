@@ -6,13 +6,29 @@ import numpy
 
 from ..array import ndarray, wrap
 from ..device import cpu
+from . import (
+    calculus,
+    creation,
+    editing,
+    floating,
+    grids,
+    integers,
+    linalg,
+    math,
+    missing,
+    polynomials,
+    products,
+    reductions,
+    sets,
+    shape,
+    sorting,
+    statistics,
+)
 from .host import on_host, values
-from . import calculus, creation, editing, floating, grids, integers, linalg, math, missing, polynomials, products
-from . import reductions, sets, shape, sorting, statistics
 
 _OURS: dict = {}
-for _module in (calculus, creation, editing, floating, grids, integers, math, missing, polynomials, products, reductions,
-                sets, shape, sorting, statistics):  # fmt: skip
+for _module in (calculus, creation, editing, floating, grids, integers, math, missing, polynomials, products,
+                reductions, sets, shape, sorting, statistics):  # fmt: skip
     for _name in _module.__all__:
         _theirs = getattr(numpy, _name, None)
         if callable(_theirs) and not isinstance(_theirs, (numpy.ufunc, type)):
@@ -23,7 +39,7 @@ for _name in linalg.__all__:
 
 
 def array_function(self, func, types, args, kwargs):
-    """`numpy.concatenate([ours])`, `numpy.linalg.norm(ours)` ...: ours where there is one, else NumPy's on the values."""
+    """`numpy.concatenate([ours])`, `numpy.linalg.norm(ours)` ...: our function, else NumPy's on the values."""
     if not all(issubclass(t, (ndarray, numpy.ndarray)) for t in types):
         return NotImplemented
     ours = _OURS.get(func)

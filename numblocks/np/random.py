@@ -196,7 +196,8 @@ def multivariate_normal(mean, cov, size=None, check_valid=None, tol=None) -> nda
     mean, cov = (x if isinstance(x, ndarray) else array(x) for x in (mean, cov))
     if mean.ndim == 0 or cov.shape[-2:] != (mean.shape[-1],) * 2:
         raise ValueError(
-            f"multivariate_normal: the mean has shape {mean.shape} and the covariance {cov.shape}. Vectors of n elements need"
+            f"multivariate_normal: the mean has shape {mean.shape} and the covariance {cov.shape}. Vectors of n"
+            " elements need"
             f" an n by n covariance. Reshape them."
         )
     lead = numpy.broadcast_shapes(mean.shape[:-1], cov.shape[:-2])
@@ -217,7 +218,9 @@ def multinomial(n, pvals, size=None, **kwargs) -> ndarray:
     """Counts (int64) of `n` draws over categories with probabilities `pvals`; shape `size + (len(pvals),)`."""
     p = numpy.asarray(pvals.asnumpy() if isinstance(pvals, ndarray) else pvals, dtype=numpy.float64)
     if p.ndim != 1 or (p < 0).any() or abs(p.sum() - 1.0) > 1e-4:
-        raise ValueError(f"multinomial: pvals {p.tolist()} are not probabilities. They must be >= 0 and sum to 1. Normalize them.")
+        raise ValueError(
+            f"multinomial: pvals {p.tolist()} are not probabilities. They must be >= 0 and sum to 1. Normalize them."
+        )
     return wrap(_base.numpy_generator().multinomial(n, p / p.sum(), size=size), usable(None))
 
 
@@ -251,8 +254,10 @@ def permutation(x) -> ndarray:
 
 
 __all__ = [
-    "bernoulli", "beta", "binomial", "chisquare", "choice", "dirichlet", "exponential", "f", "gamma", "geometric", "gumbel",
+    "bernoulli", "beta", "binomial", "chisquare", "choice", "dirichlet", "exponential", "f", "gamma", "geometric",
+    "gumbel",
     "laplace", "logistic", "lognormal", "multinomial", "multivariate_normal", "negative_binomial", "normal", "pareto",
-    "permutation", "poisson", "power", "rand", "randint", "randn", "random", "random_sample", "rayleigh", "seed", "shuffle",
+    "permutation", "poisson", "power", "rand", "randint", "randn", "random", "random_sample", "rayleigh", "seed",
+    "shuffle",
     "standard_cauchy", "standard_exponential", "standard_gamma", "standard_normal", "standard_t", "uniform", "weibull",
 ]  # fmt: skip

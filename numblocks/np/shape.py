@@ -105,7 +105,9 @@ def stack(arrays, axis=0, out=None) -> ndarray:
     items = _arrays("stack", arrays)
     for k, x in enumerate(items):
         if x.shape != items[0].shape:
-            raise ValueError(f"stack: argument 0 has shape {items[0].shape} and argument {k} has shape {x.shape}. All must agree.")
+            raise ValueError(
+                f"stack: argument 0 has shape {items[0].shape} and argument {k} has shape {x.shape}. All must agree."
+            )
     k = normalize_axis("stack", axis, items[0].ndim + 1)[0]
     return deliver(move.concat(*[move.expand_dims(x, k) for x in items], axis=k), out)
 
@@ -261,11 +263,13 @@ def pad(x, pad_width, mode="constant", constant_values=0.0, **kwargs) -> ndarray
     ends = constant_values if mode == "constant" else kwargs.get("end_values", 0.0)
     ends = numpy.broadcast_to(numpy.asarray(ends, numpy.float64), (x.ndim, 2))
     if mode not in ("constant", "linear_ramp", *_BY_VALUE):
-        raise ValueError(f"pad: mode {mode!r} is unknown. It says what fills the frame. Use 'constant', 'edge', 'reflect' ...")
+        raise ValueError(
+            f"pad: mode {mode!r} is unknown. It says what fills the frame. Use 'constant', 'edge', 'reflect' ..."
+        )
     length = numpy.broadcast_to(numpy.asarray(kwargs.get("stat_length") or 0), (x.ndim, 2))
     for k, (before, after) in enumerate(widths):
-        sides = [_side(x, k, n, side, mode, ends[k, side], int(length[k, side])) for side, n in ((0, before), (1, after))]
-        x = concatenate([sides[0], x, sides[1]], k)
+        side = lambda which, n: _side(x, k, n, which, mode, ends[k, which], int(length[k, which]))  # noqa: B023
+        x = concatenate([side(0, before), x, side(1, after)], k)
     return x
 
 
@@ -281,7 +285,8 @@ def _side(x, axis, width, side, mode, end, length):
         return edge + (float(end) - edge) * share
     else:
         n = length or x.shape[axis]
-        part = _BY_VALUE[mode](x[(*lead, builtins.slice(0, n) if side == 0 else builtins.slice(-n, None))], axis=(axis,), keepdims=True)
+        near = x[(*lead, builtins.slice(0, n) if side == 0 else builtins.slice(-n, None))]
+        part = _BY_VALUE[mode](near, axis=(axis,), keepdims=True)
     return red.broadcast_to(part, shape=x.shape[:axis] + (width,) + x.shape[axis + 1 :])
 
 

@@ -19,13 +19,12 @@ _COMMON = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD, default
 
 def operands(*parameters):
     """Parameters as ndarrays or Python numbers."""
-    return tuple(
-        x if isinstance(x, (ndarray, int, float)) else x.item() if isinstance(x, numpy.generic) else array(x) for x in parameters
-    )
+    plain = [x.item() if isinstance(x, numpy.generic) else x for x in parameters]
+    return tuple(x if isinstance(x, (ndarray, int, float)) else array(x) for x in plain)
 
 
 def drawn(function):
-    """`function(shape, dtype, ctx, *parameters)` with the public signature `(*parameters, size, dtype, ctx, device, out)`."""
+    """`function(shape, dtype, ctx, *parameters)` as the public `f(*parameters, size, dtype, ctx, device, out)`."""
     own = list(inspect.signature(function).parameters.values())[3:]
     signature = inspect.Signature(own + _COMMON)
 

@@ -71,7 +71,9 @@ def take_along_axis(arr, indices, axis) -> ndarray:
 def searchsorted(a, v, side="left", sorter=None) -> ndarray:
     """Where each of `v` would go in the sorted vector `a` (int64)."""
     if side not in ("left", "right"):
-        raise ValueError(f"searchsorted: side {side!r} is unknown. It says where equal values go. Use 'left' or 'right'.")
+        raise ValueError(
+            f"searchsorted: side {side!r} is unknown. It says where equal values go. Use 'left' or 'right'."
+        )
     a = _as_array(a)
     return order_ops.searchsorted(a if sorter is None else a[sorter], _as_array(v), side=side)
 

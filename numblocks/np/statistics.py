@@ -30,7 +30,9 @@ def _lines(a, axis):
     return move.reshape(flat, shape=tuple(a.shape[k] for k in rest) + (math.prod(a.shape[k] for k in axes),)), kept
 
 
-def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, interpolation=None) -> ndarray:
+def quantile(
+    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, interpolation=None
+) -> ndarray:
     """The value below which the part `q` of the elements lies; differentiable in `a`.
 
     Args:
@@ -42,15 +44,21 @@ def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", 
     """
     a, method = _as_array(a), interpolation or method
     if method not in _METHODS:
-        raise ValueError(f"quantile: method {method!r} is unknown. It says what lies between two elements. Use one of {_METHODS}.")
+        raise ValueError(
+            f"quantile: method {method!r} is unknown. It says what lies between two elements. Use one of {_METHODS}."
+        )
     q = numpy.asarray(values(q, "quantile"), numpy.float64)
     if ((q < 0) | (q > 1)).any():
-        raise ValueError(f"quantile: q {q.tolist()} is not in [0, 1]. It is a part of the whole. For percent use percentile.")
+        raise ValueError(
+            f"quantile: q {q.tolist()} is not in [0, 1]. It is a part of the whole. For percent use percentile."
+        )
     a = a if a.dtype.kind == "f" else ew.astype(a, "float32")
     lines, kept = _lines(a, axis)
     n = lines.shape[-1]
     if n == 0:
-        raise ValueError(f"quantile: an array of shape {a.shape} has no elements along axis {axis}. Check that it is not empty.")
+        raise ValueError(
+            f"quantile: an array of shape {a.shape} has no elements along axis {axis}. Check that it is not empty."
+        )
     ordered = order_ops.sort(lines, axis=lines.ndim - 1, descending=False)
     found = [_at(ordered, p * (n - 1), method) for p in q.ravel()]
     invalid = ew.isnan(ordered[..., -1])  # NaN sorts last
@@ -73,7 +81,9 @@ def _at(ordered, position: float, method: str):
     return a if low == high else a + (b - a) * share
 
 
-def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, interpolation=None) -> ndarray:
+def percentile(
+    a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, interpolation=None
+) -> ndarray:
     """`quantile` with `q` in percent."""
     q = numpy.asarray(values(q, "percentile"), numpy.float64) / 100
     return quantile(a, q, axis, out, overwrite_input, method, keepdims, interpolation)

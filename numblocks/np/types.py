@@ -39,7 +39,9 @@ def result_type(*arrays_and_dtypes) -> numpy.dtype:
 
 def min_scalar_type(a) -> numpy.dtype:
     """The smallest dtype that holds the number `a`; of an array its own dtype."""
-    return a.dtype if isinstance(a, ndarray) and a.ndim else numpy.min_scalar_type(a.item() if isinstance(a, ndarray) else a)
+    if isinstance(a, ndarray):
+        return a.dtype if a.ndim else numpy.min_scalar_type(a.item())
+    return numpy.min_scalar_type(a)
 
 
 def can_cast(from_, to, casting="safe") -> builtins.bool:

@@ -1,4 +1,4 @@
-"""What random draws of shaped distributions need: the gradient of a gamma number, and Poisson counts from uniform ones."""
+"""What draws of shaped distributions need: the gradient of a gamma number, and Poisson counts from uniform numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .kinds import primitive
 
 
 def digamma(x: numpy.ndarray) -> numpy.ndarray:
-    """The derivative of log gamma: the recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18)."""
+    """The derivative of log gamma: the recurrence up to 10, then the series of Abramowitz and Stegun 6.3.18."""
     x = numpy.array(x, numpy.float64)
     y = numpy.zeros_like(x)
     for _ in range(10):
@@ -74,7 +74,7 @@ def _infer_count(u, lam):
 
 @primitive(kind="opaque", nin=2, infer=_infer_count, domain=((0.01, 0.99), (0.1, 20.0)))
 def poisson_quantile(u, lam, *, out=None):
-    """The smallest count whose Poisson distribution function exceeds `u`: a Poisson number (int64) if `u` is uniform."""
+    """The smallest count whose distribution function exceeds `u`: a Poisson number (int64) if `u` is uniform."""
     shape = numpy.broadcast_shapes(u.shape, lam.shape)
     u, lam = (numpy.broadcast_to(v, shape).astype(numpy.float64).ravel() for v in (u, lam))
     start = numpy.maximum(numpy.floor(lam - 12 * numpy.sqrt(lam) - 12), 0.0)  # below lies less than 1e-30

@@ -25,14 +25,17 @@ def parse(subscripts: str, ndims) -> tuple[list[str], str]:
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
-        raise ValueError(f"einsum: {subscripts!r} names {len(terms)} operands but {len(ndims)} were passed. Pass as many.")
+        raise ValueError(
+            f"einsum: {subscripts!r} names {len(terms)} operands but {len(ndims)} were passed. Pass as many."
+        )
     free = [c for c in reversed(string.ascii_letters) if c not in text]
     found, dots = [], 0
     for term, ndim in zip(terms, ndims, strict=True):
         named = len(term.replace("...", ""))
         if named > ndim or ("..." not in term and named != ndim):
             raise MXNetError(
-                f"einsum: {term!r} names {named} axes of an array that has {ndim}. Each axis has one letter. Correct the"
+                f"einsum: {term!r} names {named} axes of an array that has {ndim}. Each axis has one letter."
+                " Correct the"
                 f" subscripts {subscripts!r}, or reshape the array."
             )
         dots = max(dots, ndim - named)
@@ -44,7 +47,9 @@ def parse(subscripts: str, ndims) -> tuple[list[str], str]:
         answer = right.replace("...", letters)
         unknown = set(answer) - set("".join(found))
         if unknown or len(set(answer)) != len(answer):
-            raise ValueError(f"einsum: the answer {right!r} of {subscripts!r} must name axes of the operands, each once.")
+            raise ValueError(
+                f"einsum: the answer {right!r} of {subscripts!r} must name axes of the operands, each once."
+            )
     else:
         every = "".join(found)
         answer = letters + "".join(sorted(c for c in set(every) - set(letters) if every.count(c) == 1))
@@ -121,7 +126,8 @@ def einsum(subscripts: str, *operands, optimize=False):
     for x, term in zip(operands, terms, strict=True):
         full = tuple(sizes[c] if term.count(c) > 1 else n for c, n in zip(term, x.shape, strict=True))
         x, term = _without_repeats(broadcast_to(x, shape=full) if full != x.shape else x, term)
-        single = "".join(c for c, n in zip(term, x.shape, strict=True) if n == sizes[c])  # length 1 broadcasts by absence
+        # an axis of length 1 broadcasts by being absent
+        single = "".join(c for c, n in zip(term, x.shape, strict=True) if n == sizes[c])
         work.append((reshape(x, shape=tuple(sizes[c] for c in single)) if single != term else x, single))
     if optimize and len(work) > 2:
         joined = ",".join(t for _, t in work) + "->" + answer

@@ -2,7 +2,8 @@
 
 Gradients: Cholesky after I. Murray, Differentiation of the Cholesky decomposition (2016); QR after S. Walter and
 L. Lehmann, Algorithmic differentiation of linear algebra functions (2010), wide matrices by splitting off the square
-part; eigenvectors after M. Giles (2008); SVD after J. Townsend, Differentiating the singular value decomposition (2016).
+part; eigenvectors after M. Giles (2008); SVD after J. Townsend, Differentiating the singular value decomposition
+(2016).
 Where two eigenvalues or singular values are equal, the vectors are not differentiable and their term counts as 0.
 """
 

@@ -94,6 +94,7 @@ def isneginf(x):
 
 
 __all__ = [
-    "copysign", "fmax", "fmin", "fmod", "heaviside", "isneginf", "isposinf", "ldexp", "logaddexp", "logaddexp2", "signbit",
+    "copysign", "fmax", "fmin", "fmod", "heaviside", "isneginf", "isposinf", "ldexp", "logaddexp", "logaddexp2",
+    "signbit",
     "sinc",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ from .kinds import infer_elementwise
 
 def _integer(ufunc, name=None, nin=2, text="") -> Op:
     """The op of a NumPy ufunc on integers."""
-    op = Op(name or ufunc.__name__, "elementwise", eager.elementwise, numpy=_refusing_floats(ufunc, name), result="same", nin=nin,
-            domain=(1.0, 3.0) if "shift" in (name or ufunc.__name__) else (-3.0, 3.0))  # fmt: skip
+    op = Op(name or ufunc.__name__, "elementwise", eager.elementwise, numpy=_refusing_floats(ufunc, name), result="same",
+            nin=nin, domain=(1.0, 3.0) if "shift" in (name or ufunc.__name__) else (-3.0, 3.0))  # fmt: skip
     op.infer = lambda *xs: infer_elementwise(op, xs)
     op.help = text
     return op
@@ -25,7 +25,8 @@ def _refusing_floats(ufunc, name):
         except TypeError:
             kinds = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in xs)
             raise TypeError(
-                f"{name or ufunc.__name__}: the operands are {kinds}. It is defined for integers (most of them for bool)."
+                f"{name or ufunc.__name__}: the operands are {kinds}. It is defined for integers (most of them"
+                " for bool)."
                 f" Cast them with .astype('int64')."
             ) from None
 

@@ -58,7 +58,8 @@ def square(where: str, x) -> None:
     """Refuse what is not a stack of square matrices."""
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
         raise MXNetError(
-            f"{where}: the array has shape {tuple(x.shape)}. Its last two axes must be a square matrix. Reshape or slice it."
+            f"{where}: the array has shape {tuple(x.shape)}. Its last two axes must be a square matrix. Reshape"
+            " or slice it."
         )
 
 
@@ -116,6 +117,7 @@ def row(x):
 
 
 __all__ = [
-    "LinAlgError", "column", "constant", "float_of", "infer_square", "linear", "matrices", "pack", "row", "square", "unit",
+    "LinAlgError", "column", "constant", "float_of", "infer_square", "linear", "matrices", "pack", "row", "square",
+    "unit",
     "unpack",
 ]  # fmt: skip

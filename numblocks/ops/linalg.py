@@ -52,7 +52,8 @@ def _infer_solve(a, b):
     lapack.matrices("solve", b)
     if b.shape[-2] != a.shape[-1]:
         raise MXNetError(
-            f"solve: the matrix has shape {a.shape} and the right side {b.shape}. There is one equation for each row, so"
+            f"solve: the matrix has shape {a.shape} and the right side {b.shape}. There is one equation for"
+            " each row, so"
             f" {a.shape[-1]} and {b.shape[-2]} must agree. Transpose or reshape the right side."
         )
     return Aval(numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + b.shape[-2:], float_of(a, b))
