@@ -68,10 +68,12 @@ def devices() -> list[str]:
 
 
 def pytest_generate_tests(metafunc):
-    """One run of a test for each device."""
-    if "device" in metafunc.fixturenames and metafunc._arg2fixturedefs.get("device", [None])[-1] is not None:
-        if metafunc._arg2fixturedefs["device"][-1].func is device.__wrapped__:
-            metafunc.parametrize("device", devices(), indirect=True)
+    """One run of a test for each device, unless the project has a `device` fixture of its own."""
+    if "device" not in metafunc.fixturenames:
+        return
+    found = metafunc._arg2fixturedefs.get("device")
+    if found and found[-1].func.__module__ == __name__:
+        metafunc.parametrize("device", devices(), indirect=True)
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ def layer(draw, shape, depth, spatial=True):
 
 @st.composite
 def trees(draw, max_layers=4, dtypes=("float32", "float64"), kinds=KINDS):
-    """Random nets with inputs that fit: dense, convolutional (1 to 3 axes), embedding, recurrent; residual and concurrent
+    """Random nets with inputs that fit: dense, convolutional (1 to 3 axes), embedding, recurrent; residual, concurrent
     parts.
 
     Args:

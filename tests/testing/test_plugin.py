@@ -42,6 +42,11 @@ def test_fixtures(tmp_path):
             assert np_rng.uniform() != first[0]
         """)  # fmt: skip
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert "test_device[cpu(0)]" in pytest_run(tmp_path, (tmp_path / "test_it.py").read_text(), "-vv").stdout
+    own = (
+        tmp_path / "test_it.py"
+    ).read_text() + "import pytest\n@pytest.fixture\ndef device(): return numblocks.cpu(0)\n"
+    assert "::test_device PASSED" in pytest_run(tmp_path, own, "-vv").stdout
 
 
 def test_guard(tmp_path):
