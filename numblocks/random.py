@@ -141,7 +141,7 @@ def generalized_negative_binomial(mu=1.0, alpha=1.0, shape=None, dtype=None, ctx
     return _deliver(dist.poisson(rate, full, dtype, ctx), out)
 
 
-def multinomial(data, shape=None, get_prob=False, dtype="int32") -> ndarray:
+def multinomial(data, shape=None, get_prob=False, dtype="int32", out=None) -> ndarray:
     """Categories drawn with the probabilities in the last axis of `data`.
 
     Args:
@@ -158,7 +158,7 @@ def multinomial(data, shape=None, get_prob=False, dtype="int32") -> ndarray:
     below = below.reshape(lead + (1,) * len(extra) + data.shape[-1:])
     total = below[..., -1:]
     drawn = (below <= u * total).sum(axis=-1).clip(0, data.shape[-1] - 1)
-    answer = astype(drawn, dtype)
+    answer = _deliver(astype(drawn, dtype), out)
     if not get_prob:
         return answer
     wide = data.reshape(lead + (1,) * len(extra) + data.shape[-1:])

@@ -91,9 +91,9 @@ zeros_like.__doc__ = "Zeros of the shape, dtype and device of `a`."
 ones_like.__doc__ = "Ones of the shape, dtype and device of `a`."
 
 
-def empty_like(a, dtype=None, order="C", ctx=None, device=None) -> ndarray:
-    """An uninitialised array of the shape and dtype of `a`."""
-    return zeros_like(a, dtype, order, ctx, device)
+def empty_like(prototype, dtype=None, order="C", ctx=None, device=None) -> ndarray:
+    """An uninitialised array of the shape and dtype of `prototype`."""
+    return zeros_like(prototype, dtype, order, ctx, device)
 
 
 def full_like(a, fill_value, dtype=None, order="C", ctx=None, device=None, out=None) -> ndarray:
@@ -145,9 +145,12 @@ def meshgrid(*xi, indexing="xy", sparse=False, copy=True) -> list[ndarray]:
     return grids
 
 
-def copy(a) -> ndarray:
+def copy(a, out=None) -> ndarray:
     """The same values in memory of their own, off the tape's views."""
-    return a.copy()
+    if out is None:
+        return a.copy()
+    out[...] = a
+    return out
 
 
 __all__ = [

@@ -146,7 +146,7 @@ def all(a, axis=None, out=None, keepdims=False) -> ndarray:
 alltrue, sometrue = all, any
 
 
-def average(a, axis=None, weights=None, returned=False):
+def average(a, axis=None, weights=None, returned=False, out=None):
     """Weighted mean over `axis`."""
     a = _as_array(a)
     if weights is None:
@@ -158,6 +158,7 @@ def average(a, axis=None, weights=None, returned=False):
             w = w.reshape((-1,) + (1,) * (a.ndim - 1 - normalize_axis("average", axis, a.ndim)[0]))
         total = sum(w + 0 * a, axis=axis)
         y = sum(a * w, axis=axis) / total
+    y = deliver(y, out)
     return (y, total) if returned else y
 
 

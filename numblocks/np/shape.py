@@ -24,11 +24,12 @@ def _arrays(where, seq):
     return [ew.astype(x, common) for x in items]
 
 
-def reshape(a, newshape, order="C") -> ndarray:
+def reshape(a, newshape=None, order="C", out=None, shape=None) -> ndarray:
     """Another shape with as many elements; one size may be -1. A view where possible."""
     a = operand(a)
-    shape = tuple(int(n) for n in newshape) if isinstance(newshape, (tuple, list)) else (int(newshape),)
-    return move.reshape(a, shape=shape)
+    shape = newshape if shape is None else shape
+    shape = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
+    return deliver(move.reshape(a, shape=shape), out)
 
 
 def ravel(a, order="C") -> ndarray:
@@ -80,10 +81,10 @@ def squeeze(a, axis=None, out=None) -> ndarray:
     return deliver(move.reshape(a, shape=tuple(n for k, n in enumerate(a.shape) if k not in axes)), out)
 
 
-def broadcast_to(a, shape) -> ndarray:
+def broadcast_to(array, shape) -> ndarray:
     """Repeated along new axes and axes of length 1."""
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    return red.broadcast_to(operand(a), shape=shape)
+    return red.broadcast_to(operand(array), shape=shape)
 
 
 def broadcast_arrays(*args) -> list[ndarray]:

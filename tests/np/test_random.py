@@ -1,5 +1,7 @@
 """`np.random`: distributions (Kolmogorov-Smirnov, fixed seeds), gradients by reparametrization, hybridized draws."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy
 import pytest
 from scipy import stats
@@ -176,3 +178,13 @@ def test_parameters_broadcast_and_out_is_filled():
     assert r.gamma(np.ones((3, 1)), np.ones(4)).shape == (3, 4)
     out = np.zeros((2, 2))
     assert r.exponential(1.0, size=(2, 2), out=out) is out and (out > 0).all()
+
+
+def test_threads_do_not_disturb_each_other():
+    """Streams are numbered under a lock: together the threads draw the numbers that one would, none twice."""
+    random.seed(6)
+    alone = {x.tobytes() for x in (r.uniform(size=8).asnumpy() for _ in range(40))}
+    random.seed(6)
+    with ThreadPoolExecutor(4) as pool:
+        together = {x.tobytes() for x in pool.map(lambda _: r.uniform(size=8).asnumpy(), range(40))}
+    assert alone == together and len(alone) == 40
