@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
-from pathlib import Path
 
 import numpy
 
 from .. import np
 from ..array import ndarray
 from ..device import Device
+from .download import check_sha1 as check_sha1
+from .download import download as download
+from .download import replace_file as replace_file
 
 
 def split_data(data: ndarray, num_slice: int, batch_axis: int = 0, even_split: bool = True) -> list[ndarray]:
@@ -83,9 +84,3 @@ def clip_global_norm(arrays: list[ndarray], max_norm: float, check_isfinite: boo
         for a in arrays:
             numpy.multiply(a._data, scale, out=a._data, casting="unsafe")
     return norm if check_isfinite else np.array([norm], ctx=arrays[0].ctx)
-
-
-def check_sha1(filename: str | Path, sha1_hash: str) -> bool:
-    """Whether the file has this SHA-1 (hexadecimal)."""
-    with open(filename, "rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest() == sha1_hash

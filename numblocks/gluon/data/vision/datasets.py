@@ -1,4 +1,7 @@
-"""Image datasets."""
+"""Image datasets: `Digits`, which is part of the package, and the names of all others.
+
+Each other one has a module of its own: `mnist`, `cifar`, `folder`.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ from pathlib import Path
 
 import numpy
 
-from ....array import wrap
-from ....device import cpu
-from ..dataset import Dataset
+from .cifar import CIFAR10 as CIFAR10
+from .cifar import CIFAR100 as CIFAR100
+from .folder import ImageFolderDataset as ImageFolderDataset
+from .mnist import MNIST as MNIST
+from .mnist import FashionMNIST as FashionMNIST
+from .stored import Stored
 
 _EVERY = 5  # image k is a test image when k % 5 == 4: each writer and each digit is in both parts
 
 
-class Digits(Dataset):
+class Digits(Stored):
     """1,797 real handwritten digits of 43 people, 8x8 grey: part of the package, nothing is downloaded.
 
     Every fifth image (numbers 4, 9, 14 ...) is for testing: 1,438 images to train with, 359 held out. An
@@ -33,23 +39,12 @@ class Digits(Dataset):
     """
 
     def __init__(self, train: bool = True, transform=None):
-        with numpy.load(Path(__file__).with_name("digits.npz")) as stored:
+        self._train = train
+        super().__init__(Path(__file__).parent, transform)
+
+    def read(self):
+        with numpy.load(self._root / "digits.npz") as stored:
             images, labels = stored["images"], stored["labels"]
-        chosen = (numpy.arange(len(labels)) % _EVERY == _EVERY - 1) != train
+        chosen = (numpy.arange(len(labels)) % _EVERY == _EVERY - 1) != self._train
         grey = images[chosen].astype("uint16") * 255 // 16
-        self._data = wrap(grey.astype("uint8")[..., None], cpu())
-        self._label = labels[chosen].astype("int32")
-        self._transform = transform
-
-    def __len__(self) -> int:
-        return len(self._label)
-
-    def __getitem__(self, idx):
-        image, label = self._data[idx], self._label[idx]
-        return (image, label) if self._transform is None else self._transform(image, label)
-
-    def _rows(self, indices):
-        if self._transform is not None:
-            return None
-        chosen = numpy.asarray(indices)
-        return [wrap(self._data._data[chosen], cpu()), wrap(self._label[chosen], cpu())]
+        return grey.astype("uint8")[..., None], labels[chosen].astype("int32")

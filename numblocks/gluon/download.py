@@ -1,0 +1,129 @@
+"""Files from the web: checked, resumed where the server can, and never half there under their own name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+_CHUNK = 1 << 18
+# Statuses of a server that may answer otherwise later; all other 4xx are final.
+_PASSING = (408, 425, 429)
+
+
+def check_sha1(filename: str | Path, sha1_hash: str) -> bool:
+    """Whether the file has this SHA-1 (hexadecimal)."""
+    with open(filename, "rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest() == sha1_hash.lower()
+
+
+def replace_file(src: str | Path, dst: str | Path) -> None:
+    """Move `src` to `dst` in one step, replacing what is there."""
+    os.replace(src, dst)
+
+
+def download(
+    url: str, path=None, overwrite: bool = False, sha1_hash: str | None = None, retries: int = 5,
+    verify_ssl: bool = True,
+) -> str:  # fmt: skip
+    """Fetch a file, unless it is there already.
+
+    The bytes go to `<file>.part`, which a later call resumes if the server can continue a file, and which
+    takes the file's name when it is complete and has the right checksum.
+
+    Args:
+        url: http, https, ftp or file.
+        path: where to: a file, or an existing folder (the file keeps its name); the current folder if None.
+        overwrite: fetch it even if it is there.
+        sha1_hash: what the file's SHA-1 must be; a file that is there with another one is fetched again.
+        retries: how many more times to try after a failure.
+        verify_ssl: check the server's certificate.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        OSError: it could not be fetched (no network, no such file), or its checksum is wrong.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / 'a.txt').write_text('hello')
+    >>> Path(download((folder / 'a.txt').as_uri(), folder / 'b.txt')).read_text()
+    'hello'
+    """
+    target = _target(url, path)
+    if target.exists() and not overwrite and (not sha1_hash or check_sha1(target, sha1_hash)):
+        return str(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    failure: Exception | None = None
+    for attempt in range(max(0, retries) + 1):
+        if attempt:
+            time.sleep(min(2.0 ** (attempt - 1) * 0.1, 5.0))
+        try:
+            _fetch(url, part, verify_ssl)
+            if sha1_hash and not check_sha1(part, sha1_hash):
+                part.unlink()  # nothing to resume: begin anew
+                raise OSError(f"its SHA-1 is not {sha1_hash}")
+            replace_file(part, target)
+            return str(target)
+        except OSError as error:  # URLError and timeouts are OSErrors
+            failure = error
+            if _final(error):
+                break
+    raise OSError(
+        f"download: {url} could not be fetched to {target}: {failure}. The network or the server refused, or the"
+        f" file is not the expected one. Try again later, or put the file there by hand."
+    ) from failure
+
+
+def _target(url, path) -> Path:
+    name = url.partition("?")[0].partition("://")[2].partition("/")[2].rpartition("/")[2]
+    if path is not None and not Path(path).expanduser().is_dir():
+        return Path(path).expanduser()
+    if not name:
+        raise ValueError(f"download: {url!r} names no file. The name is taken from it. Pass path=.")
+    return Path("." if path is None else path).expanduser() / name
+
+
+def _fetch(url: str, part: Path, verify_ssl: bool) -> None:
+    """Append what is missing of `url` to `part`."""
+    # Here and not above: these take longer to import than all of numblocks, and only downloads need them.
+    import http.client
+    import ssl
+    import urllib.error
+    import urllib.request
+
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "numblocks"})
+    if have and url.startswith("http"):
+        request.add_header("Range", f"bytes={have}-")
+    context = None if verify_ssl else ssl._create_unverified_context()
+    try:
+        answer = urllib.request.urlopen(request, timeout=60, context=context)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing after what is there; whether it is the right file cannot be known
+            part.unlink()
+        raise
+    with answer:
+        resumed = answer.status == 206 if hasattr(answer, "status") else False
+        length = answer.headers.get("Content-Length")
+        with open(part, "ab" if resumed else "wb") as file:
+            got = 0
+            try:
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    got += len(chunk)
+            except http.client.HTTPException as error:
+                raise OSError(f"the connection failed: {error}") from error
+        if length is not None and got < int(length):
+            raise OSError(f"the connection ended after {got} of {length} bytes")
+
+
+def _final(error: Exception) -> bool:
+    code = getattr(error, "code", None)
+    if code is not None:
+        return 400 <= code < 500 and code not in (*_PASSING, 416)
+    reason = getattr(error, "reason", None)
+    return isinstance(reason, (FileNotFoundError, PermissionError))

@@ -1,0 +1,87 @@
+"""Downloads from a server on this machine: checked, resumed, retried, and clear when there is no network."""
+
+import functools
+import hashlib
+import http.server
+import threading
+
+import pytest
+
+from numblocks.gluon.utils import check_sha1, download
+
+BODY = bytes(range(256)) * 40
+SHA1 = hashlib.sha1(BODY).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def __init__(self, seen, *args):
+        self.seen = seen
+        super().__init__(*args)
+
+    def do_GET(self):
+        self.seen.append((self.path, self.headers.get("Range")))
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        if self.path == "/shaky" and len(self.seen) == 1:
+            self.send_error(503)
+            return
+        begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(BODY) - begin))
+        self.end_headers()
+        # the first answer for /cut breaks off half way
+        self.wfile.write(BODY[begin:5000] if self.path == "/cut" and len(self.seen) == 1 else BODY[begin:])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    seen = []
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, seen))
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}", seen
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_checked_and_kept(server, tmp_path):
+    url, seen = server
+    path = download(url + "/data.bin", tmp_path, sha1_hash=SHA1)
+    assert path == str(tmp_path / "data.bin") and check_sha1(path, SHA1)
+    download(url + "/data.bin", tmp_path, sha1_hash=SHA1)
+    assert len(seen) == 1
+    (tmp_path / "data.bin").write_bytes(b"damaged")
+    download(url + "/data.bin", tmp_path, sha1_hash=SHA1)
+    assert len(seen) == 2 and (tmp_path / "data.bin").read_bytes() == BODY
+    download(url + "/data.bin", tmp_path, overwrite=True)
+    assert len(seen) == 3
+
+
+def test_resumed_after_a_cut(server, tmp_path):
+    url, seen = server
+    assert open(download(url + "/cut", tmp_path / "deep" / "f", sha1_hash=SHA1), "rb").read() == BODY
+    assert seen == [("/cut", None), ("/cut", "bytes=5000-")]
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["f"]
+
+
+def test_retried(server, tmp_path):
+    url, seen = server
+    download(url + "/shaky", tmp_path / "f")
+    assert len(seen) == 2
+
+
+def test_refusals(server, tmp_path):
+    url, seen = server
+    with pytest.raises(OSError, match="404"):
+        download(url + "/missing", tmp_path / "f")
+    assert len(seen) == 1
+    with pytest.raises(OSError, match="SHA-1"):
+        download(url + "/x", tmp_path / "f", sha1_hash="0" * 40, retries=1)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="by hand"):
+        download("http://127.0.0.1:9/nothing", tmp_path / "f", retries=0)
+    with pytest.raises(ValueError, match="names no file"):
+        download("http://127.0.0.1:9/", tmp_path)
