@@ -38,7 +38,8 @@ def digamma(x):
     w = x if x >= 0.5 else 1.0 - x
     z = w + 6.0
     q = 1.0 / (z * z)
-    s = math.log(z) - 0.5 / z - q * (1.0 / 12.0 - q * (1.0 / 120.0 - q * (1.0 / 252.0 - q * (1.0 / 240.0 - q / 132.0))))
+    r = 1.0 / 240.0 - q * (1.0 / 132.0 - q * (691.0 / 32760.0 - q / 12.0))
+    s = math.log(z) - 0.5 / z - q * (1.0 / 12.0 - q * (1.0 / 120.0 - q * (1.0 / 252.0 - q * r)))
     s = s - 1.0 / w - 1.0 / (w + 1.0) - 1.0 / (w + 2.0) - 1.0 / (w + 3.0) - 1.0 / (w + 4.0) - 1.0 / (w + 5.0)
     a = 3.141592653589793 * x
     return s if x >= 0.5 else s - 3.141592653589793 * math.cos(a) / math.sin(a)
@@ -55,7 +56,9 @@ def trigamma(x):
     return total
 
 
-@elementwise(vjp=lambda g, y, x: g * (0.5 * math.sqrt(math.pi)) * ew.exp(ew.square(y)), result="float", domain=(-0.8, 0.8))
+@elementwise(
+    vjp=lambda g, y, x: g * (0.5 * math.sqrt(math.pi)) * ew.exp(ew.square(y)), result="float", domain=(-0.8, 0.8)
+)
 def erfinv(x):
     """The inverse of erf: Giles' polynomials (2010), then two Newton steps."""
     w = -math.log((1.0 - x) * (1.0 + x))
