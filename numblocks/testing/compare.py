@@ -14,7 +14,7 @@ def ulps(a, b) -> numpy.ndarray:
     """How many floats of their (narrower) dtype lie between `a` and `b`; 0 for equal values, NaN to NaN too.
 
     >>> ulps(numpy.float32(1), numpy.nextafter(numpy.float32(1), numpy.float32(2)))
-    array(1., )
+    array(1.)
     """
     a, b = numpy.asarray(raw(a)), numpy.asarray(raw(b))
     floats = [x.dtype for x in (a, b) if x.dtype.kind == "f"]

@@ -39,7 +39,7 @@ def build(recipe):
     """The Block of a recipe.
 
     >>> build(("Sequential", [("Dense", {"units": 2}), ("Dropout", {"rate": 0.5})]))[0]
-    Dense(None -> 2, linear)
+    Dense(-1 -> 2, linear)
     """
     name, given = recipe
     if name in ("Sequential", "Concurrent"):

@@ -52,7 +52,7 @@ def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarr
         KinkError: the differences do not settle, or one-sided differences disagree.
 
     >>> d = differentiate(lambda h: numpy.array([numpy.sin(1 + h)]), numpy.ones(1))
-    >>> abs(d.value - numpy.cos(1)) <= d.error < 1e-9
+    >>> bool(abs(d.value - numpy.cos(1)) <= d.error < 1e-9)
     True
     >>> differentiate(lambda h: numpy.array([abs(h)]), numpy.ones(1))
     Traceback (most recent call last):
