@@ -52,7 +52,10 @@ def gru_scan(z, h, w, bi, bh, axis, reverse):
 
 def taps(size, kernel, stride, dilate, pad):
     """`(tap number, output number, input position)` of a sliding window; None in the padding."""
-    out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)]
+    out = [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, d, p in zip(size, kernel, stride, dilate, pad, strict=True)
+    ]
     for (k, tap), (o, place) in itertools.product(enumerate(np.ndindex(*kernel)), enumerate(np.ndindex(*out))):
         at = tuple(a * s + b * d - p for a, b, s, d, p in zip(place, tap, stride, dilate, pad, strict=True))
         if all(0 <= i < n for i, n in zip(at, size, strict=True)):
@@ -86,7 +89,9 @@ def roi_places(data, rois, size, scale):
         spans = []
         for k, low, high, bins, n in ((i, y1, y2, size[0], data.shape[2]), (j, x1, x2, size[1], data.shape[3])):
             step = max(high - low + 1, 1) / bins
-            spans.append([p for p in range(math.floor(k * step) + low, math.ceil((k + 1) * step) + low) if 0 <= p < n])
+            spans.append(
+                [p for p in range(math.floor(k * step) + low, math.ceil((k + 1) * step) + low) if 0 <= p < n]
+            )
         pixels = list(itertools.product(*spans))
         if pixels:
             p = max(pixels, key=lambda at: data[(b, c, *at)])
@@ -141,7 +146,9 @@ def survivors(boxes, ids, threshold, together):
     """Numbers of the boxes that no better survivor of their class overlaps; boxes are sorted."""
     kept = []
     for k in range(len(boxes)):
-        if all(iou(boxes[m], boxes[k]) <= threshold or not (together or ids is None or ids[m] == ids[k]) for m in kept):
+        if all(
+            iou(boxes[m], boxes[k]) <= threshold or not (together or ids is None or ids[m] == ids[k]) for m in kept
+        ):
             kept.append(k)
     return kept
 
@@ -150,7 +157,9 @@ def nms_places(x, threshold, lowest, topk, coords, scores, ids, background, toge
     """Box by box."""
     y = np.full(x.shape[:-1], -1)
     for at in np.ndindex(*x.shape[:-2]):
-        order = [k for k in range(x.shape[-2]) if x[at][k, scores] > lowest and (ids < 0 or x[at][k, ids] != background)]
+        order = [
+            k for k in range(x.shape[-2]) if x[at][k, scores] > lowest and (ids < 0 or x[at][k, ids] != background)
+        ]
         order = sorted(order, key=lambda k: -x[at][k, scores])[: topk if topk > 0 else None]
         boxes = [x[at][k, coords : coords + 4] for k in order]
         if form == "center":
@@ -211,7 +220,9 @@ ROWS = {
     "gammaln": special.gammaln, "gamma": special.gamma, "digamma": special.digamma, "erfinv": special.erfinv,
     "rnn_scan": rnn_scan, "lstm_scan": lstm_scan, "gru_scan": gru_scan,
     "rnn_scan_grad": None, "lstm_scan_grad": None, "gru_scan_grad": None,  # several answers: see gluon/test_rnn.py
-    "im2col": im2col, "col2im": col2im, "roi_places": roi_places, "roi_align": roi_align, "roi_align_grad": roi_align_grad,
-    "nms_places": nms_places, "multibox_detection": multibox_detection, "multibox_target": None,  # see ops/test_boxes.py
+    "im2col": im2col, "col2im": col2im, "roi_places": roi_places, "roi_align": roi_align,
+    "roi_align_grad": roi_align_grad,
+    "nms_places": nms_places, "multibox_detection": multibox_detection,
+    "multibox_target": None,  # see ops/test_boxes.py
     "ctc_loss": ctc_loss, "ctc_loss_grad": ctc_loss_grad, "with_gradient": lambda x, d, alone: x,
 }  # fmt: skip

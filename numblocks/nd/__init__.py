@@ -32,7 +32,9 @@ def _public(module) -> dict:
 
 
 for _room in (_elementwise, _functions, _arrange, _layers, _update):
-    globals().update({n: v for n, v in _public(_room).items() if n not in ("export", "legacy", "at_least_1d", "to_legacy")})
+    globals().update(
+        {n: v for n, v in _public(_room).items() if n not in ("export", "legacy", "at_least_1d", "to_legacy")}
+    )
 globals().update({f"linalg_{n}": getattr(linalg, n) for n in linalg.NAMES})
 globals().update({f"random_{n}": getattr(random, n) for n in random.__all__ if not n.startswith("sample_")})
 globals().update({n: getattr(random, n) for n in random.__all__ if n.startswith("sample_")})

@@ -37,7 +37,9 @@ def coded_shape(shape, codes) -> tuple[int, ...]:
             found.append(shape[at] if code == 0 else code)
             at += 1
         else:
-            raise MXNetError(f"reshape: code {code} is unknown. Codes are 0 and -1 to -4. Give sizes, or one of these.")
+            raise MXNetError(
+                f"reshape: code {code} is unknown. Codes are 0 and -1 to -4. Give sizes, or one of these."
+            )
         k += 1
     return tuple(found)
 
@@ -58,7 +60,9 @@ def _reshape_method(self, *shape, reverse=False, **kwargs):
 def slice_like(data, shape_like, axes=()) -> NDArray:
     """`data` cut to the sizes of `shape_like` along `axes` (all by default)."""
     axes = normalize_axis("slice_like", axes if axes else None, data.ndim)
-    parts = tuple(builtins.slice(0, shape_like.shape[k]) if k in axes else builtins.slice(None) for k in range(data.ndim))
+    parts = tuple(
+        builtins.slice(0, shape_like.shape[k]) if k in axes else builtins.slice(None) for k in range(data.ndim)
+    )
     return move.slice_(data, key=move.freeze_key(parts))
 
 
@@ -73,7 +77,12 @@ def crop_like(*data, offset=(0, 0), h_w=(0, 0), center_crop=False, num_args=1) -
     x = data[0]
     height, width = data[1].shape[2:4] if len(data) > 1 else h_w
     top, left = ((x.shape[2] - height) // 2, (x.shape[3] - width) // 2) if center_crop else offset
-    key = (builtins.slice(None), builtins.slice(None), builtins.slice(top, top + height), builtins.slice(left, left + width))
+    key = (
+        builtins.slice(None),
+        builtins.slice(None),
+        builtins.slice(top, top + height),
+        builtins.slice(left, left + width),
+    )
     return move.slice_(x, key=move.freeze_key(key))
 
 
@@ -172,9 +181,11 @@ def onehot_encode(indices, out) -> NDArray:
 
 
 _ALL = {f.__name__: f for f in (
-    reshape, slice_like, slice_axis, split_v2, sort, argsort, argmax_channel, pad, reverse, moveaxis, diag, unravel_index,
+    reshape, slice_like, slice_axis, split_v2, sort, argsort, argmax_channel, pad, reverse, moveaxis, diag,
+    unravel_index,
     batch_take, fill_element_0index, size_array, concatenate, cumsum, npx.reshape_like, npx.broadcast_like, npx.slice,
-    npx.shape_array, npx.gather_nd, npx.scatter_nd, npx.ravel_multi_index, npx.cast, npx.depth_to_space, npx.space_to_depth,
+    npx.shape_array, npx.gather_nd, npx.scatter_nd, npx.ravel_multi_index, npx.cast, npx.depth_to_space,
+    npx.space_to_depth,
     npx.one_hot, npx.pick, npx.topk,
 )}  # fmt: skip
 export(globals(), _ALL)
@@ -196,5 +207,6 @@ for _name in ("slice_like slice_axis split_v2 sort argsort argmax_channel reshap
               " depth_to_space space_to_depth one_hot pick topk").split():  # fmt: skip
     setattr(NDArray, _name, _space[_name])
 NDArray.slice_assign = NDArray.slice_assign_scalar = _slice_assign
-__all__ = [n for n in (*_ALL, "Cast", "Crop", "Pad", "Reshape", "SwapAxis", "choose_element_0index", "crop", "histogram",
+__all__ = [n for n in (*_ALL, "Cast", "Crop", "Pad", "Reshape", "SwapAxis", "choose_element_0index", "crop",
+    "histogram",
                        "onehot_encode")]  # fmt: skip

@@ -94,7 +94,8 @@ def interleaved_matmul_encdec_valatt(keys_values, attention, heads) -> NDArray:
 
 
 def bipartite_matching(data, is_ascend=False, threshold=None, topk=-1):
-    """Rows and columns of `data: (..., n, m)` paired greedily, the best value first: for each row its column (or -1), for
+    """Rows and columns of `data: (..., n, m)` paired greedily, the best value first: for each row its column (or
+    -1), for
     each column its row.
     """
     values, shape = data.asnumpy(), data.shape
@@ -156,13 +157,17 @@ def rand_zipfian(true_classes, num_sampled, range_max, ctx=None):
 
 
 _OWN = (
-    div_sqrt_dim, quadratic, gradientmultiplier, round_ste, sign_ste, allclose, index_copy, interleaved_matmul_selfatt_qk,
-    interleaved_matmul_selfatt_valatt, interleaved_matmul_encdec_qk, interleaved_matmul_encdec_valatt, bipartite_matching, fft,
+    div_sqrt_dim, quadratic, gradientmultiplier, round_ste, sign_ste, allclose, index_copy,
+    interleaved_matmul_selfatt_qk,
+    interleaved_matmul_selfatt_valatt, interleaved_matmul_encdec_qk, interleaved_matmul_encdec_valatt,
+    bipartite_matching, fft,
     ifft, count_sketch, BatchNormWithReLU, SparseEmbedding,
 )  # fmt: skip
 _FROM_NPX = {
-    "MultiBoxPrior": npx.multibox_prior, "MultiBoxTarget": npx.multibox_target, "MultiBoxDetection": npx.multibox_detection,
-    "box_iou": npx.box_iou, "box_nms": npx.box_nms, "box_non_maximum_suppression": npx.box_nms, "box_encode": npx.box_encode,
+    "MultiBoxPrior": npx.multibox_prior, "MultiBoxTarget": npx.multibox_target,
+    "MultiBoxDetection": npx.multibox_detection,
+    "box_iou": npx.box_iou, "box_nms": npx.box_nms, "box_non_maximum_suppression": npx.box_nms,
+    "box_encode": npx.box_encode,
     "box_decode": npx.box_decode, "ROIAlign": npx.roi_align, "BilinearResize2D": npx.bilinear_resize,
     "AdaptiveAvgPooling2D": npx.adaptive_avg_pool, "boolean_mask": npx.boolean_mask, "arange_like": npx.arange_like,
     "index_array": npx.index_array, "SyncBatchNorm": npx.batch_norm,

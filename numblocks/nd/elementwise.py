@@ -98,9 +98,21 @@ _UNARY = {
     "gamma": npx.gamma, "gammaln": npx.gammaln, "digamma": npx.digamma, "erfinv": npx.erfinv, "softsign": npx.softsign,
     "log_sigmoid": npx.log_sigmoid,
 }  # fmt: skip
-_OWN = (rcbrt, identity, hard_sigmoid, nansum, nanprod, all_finite, multi_all_finite, multi_sum_sq, amp_cast, amp_multicast)
+_OWN = (
+    rcbrt,
+    identity,
+    hard_sigmoid,
+    nansum,
+    nanprod,
+    all_finite,
+    multi_all_finite,
+    multi_sum_sq,
+    amp_cast,
+    amp_multicast,
+)
 export(globals(), _UNARY | {f.__name__: f for f in _OWN})
-export(globals(), {n: _reduction(op, n) for n, op in {"sum": red.sum_, "mean": red.mean, "prod": red.prod, "max": red.max_,
+export(globals(), {n: _reduction(op, n) for n, op in {"sum": red.sum_, "mean": red.mean, "prod": red.prod,
+"max": red.max_,
                                                        "min": red.min_}.items()})  # fmt: skip
 _space = globals()
 sum_axis, max_axis, min_axis = _space["sum"], _space["max"], _space["min"]
@@ -110,8 +122,10 @@ _ARITHMETIC = {
     "modulo": np.mod, "broadcast_plus": np.add, "broadcast_minus": np.subtract,
 }  # fmt: skip
 _LOGIC = {
-    "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal, "lesser": np.less,
-    "lesser_equal": np.less_equal, "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
+    "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
+    "lesser": np.less,
+    "lesser_equal": np.less_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
     "logical_not": np.logical_not, "broadcast_logical_and": np.logical_and, "broadcast_logical_or": np.logical_or,
     "broadcast_logical_xor": np.logical_xor,
 }  # fmt: skip
@@ -141,7 +155,8 @@ to_dlpack_for_write = to_dlpack_for_read
 
 for _name in ("rcbrt nansum nanprod arccosh arcsinh arctanh cbrt rsqrt reciprocal degrees radians fix").split():
     setattr(NDArray, _name, _space[_name])
-for _name, _function in {"relu": npx.relu, "sigmoid": npx.sigmoid, "softmax": npx.softmax, "log_softmax": npx.log_softmax,
+for _name, _function in {"relu": npx.relu, "sigmoid": npx.sigmoid, "softmax": npx.softmax,
+    "log_softmax": npx.log_softmax,
                          "softmin": npx.softmin, "to_dlpack_for_read": to_dlpack_for_read,
                          "to_dlpack_for_write": to_dlpack_for_read}.items():  # fmt: skip
     setattr(NDArray, _name, legacy(_function))

@@ -49,7 +49,9 @@ def CTCLoss(data, label, data_lengths=None, label_lengths=None, use_data_lengths
     return npx.ctc_loss(data, label, data_lengths, label_lengths, use_data_lengths, use_label_lengths, blank_label)
 
 
-def Correlation(data1, data2, kernel_size=1, max_displacement=1, stride1=1, stride2=1, pad_size=0, is_multiply=True) -> NDArray:
+def Correlation(
+    data1, data2, kernel_size=1, max_displacement=1, stride1=1, stride2=1, pad_size=0, is_multiply=True
+) -> NDArray:
     """Patches of two images compared at displacements (Dosovitskiy et al., FlowNet, 2015).
 
     Args:
@@ -97,7 +99,8 @@ def _share(grad_scale, normalization, label, ignored=None) -> float | NDArray:
     return grad_scale
 
 
-def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False, preserve_shape=False,
+def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=False, use_ignore=False,
+    preserve_shape=False,
                   normalization="null", out_grad=False, smooth_alpha=0.0) -> NDArray:  # fmt: skip
     """Softmax whose gradient is that of the cross entropy with `label`: softmax minus one-hot.
 
@@ -121,7 +124,9 @@ def SoftmaxOutput(data, label, grad_scale=1.0, ignore_label=-1.0, multi_output=F
     gradient = y - target
     ignored = None
     if use_ignore:
-        ignored = move.expand_dims(ew.equal(move.reshape(label, shape=x.shape[:axis] + x.shape[axis + 1 :]), ignore_label), axis)
+        ignored = move.expand_dims(
+            ew.equal(move.reshape(label, shape=x.shape[:axis] + x.shape[axis + 1 :]), ignore_label), axis
+        )
         gradient = ew.where(ignored, 0.0, gradient)
     gradient = gradient * _share(grad_scale, normalization, label, ignored)
     y = heads.with_gradient(x - x.detach() + y, gradient.detach(), alone=not out_grad)
@@ -141,7 +146,10 @@ def _regression(name, forward, slope, text):
 
 
 LinearRegressionOutput = _regression(
-    "LinearRegressionOutput", lambda x: x, lambda d: d, "`data`; its gradient is that of the squared error with `label`."
+    "LinearRegressionOutput",
+    lambda x: x,
+    lambda d: d,
+    "`data`; its gradient is that of the squared error with `label`.",
 )
 LogisticRegressionOutput = _regression(
     "LogisticRegressionOutput", ew.sigmoid, lambda d: d, "sigmoid(data); its gradient is that of the cross entropy."
@@ -163,7 +171,9 @@ def MakeLoss(data, grad_scale=1.0, valid_thresh=0.0, normalization="null") -> ND
     """`data` as a loss: its gradient is `grad_scale`, whatever arrives."""
     scale = grad_scale / data.shape[0] if normalization == "batch" else grad_scale
     if normalization == "valid":
-        count = red.sum_(ew.where(ew.greater(data.detach(), valid_thresh), 1.0, 0.0), axis=tuple(range(data.ndim)), keepdims=True)
+        count = red.sum_(
+            ew.where(ew.greater(data.detach(), valid_thresh), 1.0, 0.0), axis=tuple(range(data.ndim)), keepdims=True
+        )
         return heads.with_gradient(data, ew.multiply(data.detach(), 0.0) + scale / ew.maximum(count, 1.0), alone=True)
     return heads.with_gradient(data, ew.multiply(data.detach(), 0.0) + scale, alone=True)
 
@@ -199,7 +209,8 @@ _OWN = (
     softmax_cross_entropy, moments, khatri_rao,
 )  # fmt: skip
 _FROM_NPX = {
-    "Convolution": npx.convolution, "Deconvolution": npx.deconvolution, "Pooling": npx.pooling, "BatchNorm": npx.batch_norm,
+    "Convolution": npx.convolution, "Deconvolution": npx.deconvolution, "Pooling": npx.pooling,
+    "BatchNorm": npx.batch_norm,
     "LayerNorm": npx.layer_norm, "InstanceNorm": npx.instance_norm, "L2Normalization": npx.l2_normalization,
     "Dropout": npx.dropout, "Embedding": npx.embedding, "LeakyReLU": npx.leaky_relu, "SequenceMask": npx.sequence_mask,
     "SequenceLast": npx.sequence_last, "SequenceReverse": npx.sequence_reverse, "UpSampling": npx.upsampling,
@@ -209,6 +220,9 @@ _FROM_NPX = {
 export(globals(), {f.__name__: f for f in _OWN} | _FROM_NPX)
 _space = globals()
 ctc_loss, make_loss, stop_gradient = _space["CTCLoss"], _space["MakeLoss"], _space["BlockGrad"]
-Convolution_v1, Pooling_v1, BatchNorm_v1, Softmax = (_space[n] for n in ("Convolution", "Pooling", "BatchNorm", "SoftmaxOutput"))
-__all__ = [*(f.__name__ for f in _OWN), *_FROM_NPX, "BatchNorm_v1", "Convolution_v1", "Pooling_v1", "Softmax", "ctc_loss",
+Convolution_v1, Pooling_v1, BatchNorm_v1, Softmax = (
+    _space[n] for n in ("Convolution", "Pooling", "BatchNorm", "SoftmaxOutput")
+)
+__all__ = [*(f.__name__ for f in _OWN), *_FROM_NPX, "BatchNorm_v1", "Convolution_v1", "Pooling_v1", "Softmax",
+    "ctc_loss",
            "make_loss", "stop_gradient"]  # fmt: skip

@@ -85,7 +85,9 @@ def makediag(A, offset=0) -> NDArray:
 
 def _corners(n: int, offset: int, lower: bool):
     """Row and column numbers of a triangle, row by row."""
-    rows, columns = (numpy.tril_indices(n, offset) if (offset < 0 or (offset == 0 and lower)) else numpy.triu_indices(n, offset))
+    rows, columns = (
+        numpy.tril_indices(n, offset) if (offset < 0 or (offset == 0 and lower)) else numpy.triu_indices(n, offset)
+    )
     return rows, columns
 
 
@@ -126,7 +128,8 @@ def slogdet(A) -> list[NDArray]:
     return list(la.slogdet(A))
 
 
-_OWN = (gemm2, gemm, potrf, potri, trmm, trsm, syrk, sumlogdiag, extractdiag, makediag, extracttrian, maketrian, gelqf, syevd,
+_OWN = (gemm2, gemm, potrf, potri, trmm, trsm, syrk, sumlogdiag, extractdiag, makediag, extracttrian, maketrian,
+    gelqf, syevd,
         slogdet)  # fmt: skip
 NAMES = {f.__name__: f for f in _OWN} | {"det": la.det, "inverse": la.inv}
 export(globals(), NAMES)

@@ -58,7 +58,8 @@ def generalized_negative_binomial(mu=1, alpha=1, shape=(1,), dtype=None, ctx=Non
 
 
 def multinomial(data, shape=(), get_prob=False, dtype="int32"):
-    """Classes drawn from the probabilities along the last axis of `data`: `data.shape[:-1] + shape`; with `get_prob` also
+    """Classes drawn from the probabilities along the last axis of `data`: `data.shape[:-1] + shape`; with
+    `get_prob` also
     their logarithms.
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -115,8 +116,11 @@ sample_multinomial = multinomial
 
 __all__ = [
     "exponential", "exponential_like", "gamma", "gamma_like", "generalized_negative_binomial",
-    "generalized_negative_binomial_like", "multinomial", "negative_binomial", "negative_binomial_like", "normal", "normal_like",
-    "poisson", "poisson_like", "randint", "randn", "sample_exponential", "sample_gamma", "sample_generalized_negative_binomial",
-    "sample_multinomial", "sample_negative_binomial", "sample_normal", "sample_poisson", "sample_uniform", "shuffle", "uniform",
+    "generalized_negative_binomial_like", "multinomial", "negative_binomial", "negative_binomial_like", "normal",
+    "normal_like",
+    "poisson", "poisson_like", "randint", "randn", "sample_exponential", "sample_gamma",
+    "sample_generalized_negative_binomial",
+    "sample_multinomial", "sample_negative_binomial", "sample_normal", "sample_poisson", "sample_uniform",
+    "shuffle", "uniform",
     "uniform_like",
 ]  # fmt: skip

@@ -36,7 +36,9 @@ def sgd_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0
     return _write(weight, weight.detach() + mom.detach(), out)
 
 
-def nag_mom_update(weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None) -> NDArray:
+def nag_mom_update(
+    weight, grad, mom, lr, momentum=0.0, wd=0.0, rescale_grad=1.0, clip_gradient=-1.0, out=None
+) -> NDArray:
     """mom = momentum mom - lr gradient; weight + momentum mom - lr gradient (Nesterov)"""
     g = _gradient(weight, grad, wd, rescale_grad, clip_gradient)
     assign(mom, momentum * mom.detach() - lr * g)

@@ -20,7 +20,8 @@ erfinv, gamma, gammaln, digamma = special.erfinv, special.gamma, special.gammaln
 
 
 def coded_shape(shape, codes) -> tuple[int, ...]:
-    """The shape that `npx.reshape` codes name: -1 inferred, -2 this size, -3 drop a size 1, -4 all that are left, -5 two
+    """The shape that `npx.reshape` codes name: -1 inferred, -2 this size, -3 drop a size 1, -4 all that are left,
+    -5 two
     sizes multiplied, -6 one size split in the two that follow.
 
     >>> coded_shape((2, 3, 4), (-2, -5)), coded_shape((8, 3), (-6, 2, -1, -2)), coded_shape((1, 6), (-3, 2, -1))
@@ -37,7 +38,9 @@ def coded_shape(shape, codes) -> tuple[int, ...]:
             at += 1
         elif code == -3:
             if shape[at] != 1:
-                raise MXNetError(f"reshape: -3 drops axis {at} of shape {shape}, which has size {shape[at]}. It must be 1.")
+                raise MXNetError(
+                    f"reshape: -3 drops axis {at} of shape {shape}, which has size {shape[at]}. It must be 1."
+                )
             at += 1
         elif code == -4:
             found += shape[at:]
@@ -95,7 +98,8 @@ def broadcast_like(lhs, rhs, lhs_axes=None, rhs_axes=None) -> ndarray:
 
 
 def arange_like(data, start=0.0, step=1.0, repeat=1, ctx=None, axis=None) -> ndarray:
-    """`start, start + step, ...`, each `repeat` times: as many as `data` has elements, in its shape, or along `axis`."""
+    """`start, start + step, ...`, each `repeat` times: as many as `data` has elements, in its shape, or along
+    `axis`."""
     n = data.size if axis is None else data.shape[axis]
     y = arange(-(-n // repeat), dtype="float32", ctx=ctx or data.ctx) * float(step) + float(start)
     if repeat > 1:
@@ -157,7 +161,8 @@ def index_update(a, ind, val) -> ndarray:
 def _values(where: str, x):
     if isinstance(x._data, Aval):
         raise MXNetError(
-            f"{where}: the shape of the answer depends on values, which a hybridized Block does not know while it is traced."
+            f"{where}: the shape of the answer depends on values, which a hybridized Block does not know while it"
+            f" is traced."
             f" Compute it outside, or use npx.sequence_mask or np.where."
         )
     return x._data

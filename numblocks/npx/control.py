@@ -1,7 +1,8 @@
 """Control flow over arrays: `foreach`, `while_loop`, `cond`.
 
 Eagerly these are Python's own loops and branches, on the tape like everything else. In a hybridized Block `foreach`
-unrolls (its length is a shape) and `cond` evaluates both branches and chooses; `while_loop` runs `max_iterations` masked
+unrolls (its length is a shape) and `cond` evaluates both branches and chooses; `while_loop` runs `max_iterations`
+masked
 steps. A body with thousands of steps makes a graph as long: use `gluon.rnn` or array operations there.
 """
 
@@ -38,7 +39,8 @@ def _stack(parts: list) -> ndarray:
 def _check_length(where: str, n: int) -> None:
     if n > UNROLLED:
         raise RuntimeError(
-            f"{where}: {n} steps were asked for inside a hybridized Block, which unrolls at most {UNROLLED}. The graph would"
+            f"{where}: {n} steps were asked for inside a hybridized Block, which unrolls at most {UNROLLED}. The"
+            f" graph would"
             f" grow with every step. Use gluon.rnn or array operations, or leave the Block unhybridized."
         )
 
@@ -82,7 +84,9 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
         The outputs, stacked, and the final variables.
     """
     if max_iterations is None:
-        raise ValueError("while_loop: max_iterations is needed. Outputs have that length. Say how many steps there are at most.")
+        raise ValueError(
+            "while_loop: max_iterations is needed. Outputs have that length. Say how many steps there are at most."
+        )
     variables, outputs, shape_of = _list(loop_vars), [], None
     if _traced(variables):
         return _masked_loop(cond, func, loop_vars, max_iterations)

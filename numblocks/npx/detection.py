@@ -42,7 +42,8 @@ def _floats(values) -> tuple[float, ...]:
 
 
 def multibox_target(anchor, label, cls_pred, overlap_threshold=0.5, ignore_label=-1.0, negative_mining_ratio=-1.0,
-                    negative_mining_thresh=0.5, minimum_negative_samples=0, variances=(0.1, 0.1, 0.2, 0.2)):  # fmt: skip
+                    negative_mining_thresh=0.5, minimum_negative_samples=0, variances=(0.1, 0.1, 0.2,
+                    0.2)):  # fmt: skip
     """Training targets of anchors: `[offsets, mask, classes]`, `(batch, anchors * 4)` twice and `(batch, anchors)`.
 
     Args:
@@ -53,7 +54,8 @@ def multibox_target(anchor, label, cls_pred, overlap_threshold=0.5, ignore_label
         negative_mining_ratio: negatives for each positive, the hardest; -1 for all.
     """
     found = bx.multibox_target(
-        anchor.detach(), label.detach(), cls_pred.detach(), threshold=float(overlap_threshold), ignore=float(ignore_label),
+        anchor.detach(), label.detach(), cls_pred.detach(), threshold=float(overlap_threshold),
+        ignore=float(ignore_label),
         ratio=float(negative_mining_ratio), mining=float(negative_mining_thresh), least=int(minimum_negative_samples),
         variances=_floats(variances),
     )  # fmt: skip
@@ -79,7 +81,10 @@ def multibox_detection(cls_prob, loc_pred, anchor, clip=True, threshold=0.01, ba
 
 def box_iou(lhs, rhs, format="corner") -> ndarray:
     """Intersection over union of every box in `lhs: (..., 4)` with every one in `rhs: (..., 4)`."""
-    pair = [move.reshape(x, shape=x.shape[:-1] + (1,) * (rhs.ndim - 1) + (4,)) if k == 0 else x for k, x in enumerate((lhs, rhs))]
+    pair = [
+        move.reshape(x, shape=x.shape[:-1] + (1,) * (rhs.ndim - 1) + (4,)) if k == 0 else x
+        for k, x in enumerate((lhs, rhs))
+    ]
     (a1, a2), (b1, b2) = (_ends(x, format) for x in pair)
     size = ew.maximum(ew.minimum(a2, b2) - ew.maximum(a1, b1), 0.0)
     inside = _product(size)
@@ -114,7 +119,8 @@ def box_nms(data, overlap_thresh=0.5, valid_thresh=0.0, topk=-1, coord_start=2, 
         force_suppress: boxes suppress each other across classes.
     """
     places = bx.nms_places(
-        data.detach(), threshold=float(overlap_thresh), lowest=float(valid_thresh), topk=int(topk), coords=int(coord_start),
+        data.detach(), threshold=float(overlap_thresh), lowest=float(valid_thresh), topk=int(topk),
+        coords=int(coord_start),
         scores=int(score_index), ids=int(id_index), background=int(background_id), together=bool(force_suppress),
         form=in_format,
     )  # fmt: skip
@@ -160,9 +166,13 @@ def roi_align(data, rois, pooled_size=None, spatial_scale=None, sample_ratio=-1,
         aligned: half a pixel to the left and up.
     """
     if position_sensitive:
-        raise NotImplementedError("roi_align: position_sensitive is not supported. Reshape the channels and pick bins.")
+        raise NotImplementedError(
+            "roi_align: position_sensitive is not supported. Reshape the channels and pick bins."
+        )
     size = (pooled_size,) * 2 if isinstance(pooled_size, int) else tuple(pooled_size)
-    return roi.roi_align(data, rois, size=size, scale=float(spatial_scale), ratio=int(sample_ratio), aligned=bool(aligned))
+    return roi.roi_align(
+        data, rois, size=size, scale=float(spatial_scale), ratio=int(sample_ratio), aligned=bool(aligned)
+    )
 
 
 def box_encode(samples, matches, anchors, refs, means=(0.0, 0.0, 0.0, 0.0), stds=(0.1, 0.1, 0.2, 0.2)):
@@ -199,6 +209,7 @@ def _row(values, like) -> ndarray:
 
 
 __all__ = [
-    "box_decode", "box_encode", "box_iou", "box_nms", "multibox_detection", "multibox_prior", "multibox_target", "roi_align",
+    "box_decode", "box_encode", "box_iou", "box_nms", "multibox_detection", "multibox_prior", "multibox_target",
+    "roi_align",
     "roi_pooling",
 ]  # fmt: skip

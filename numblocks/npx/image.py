@@ -58,14 +58,17 @@ def crop(data, x=0, y=0, width=1, height=1) -> ndarray:
 
 
 def resize(data, size=(0, 0), keep_ratio=False, interp=1) -> ndarray:
-    """Resized to `size` (width, height), or the shorter side to an int with `keep_ratio`; linear between pixels (interp 1)
+    """Resized to `size` (width, height), or the shorter side to an int with `keep_ratio`; linear between pixels
+    (interp 1)
     or the nearest one (interp 0).
     """
     h, w = data.shape[-3:-1]
     size = (size, size) if isinstance(size, int) else tuple(size)
     if keep_ratio:
         scale = size[0] / min(h, w)
-        size = (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
+        size = (
+            (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
+        )
     width, height = size
     if interp == 0:
         rows, columns = (numpy.minimum(numpy.arange(m) * n // m, n - 1) for n, m in ((h, height), (w, width)))
@@ -123,7 +126,11 @@ def random_hue(data, min_factor, max_factor) -> ndarray:
 
 def random_color_jitter(data, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0) -> ndarray:
     """Brightness, contrast, saturation and hue changed by up to these amounts."""
-    for change, amount in ((random_brightness, brightness), (random_contrast, contrast), (random_saturation, saturation)):
+    for change, amount in (
+        (random_brightness, brightness),
+        (random_contrast, contrast),
+        (random_saturation, saturation),
+    ):
         data = change(data, max(0.0, 1.0 - amount), 1.0 + amount) if amount else data
     return random_hue(data, -hue, hue) if hue else data
 
@@ -142,7 +149,8 @@ def random_lighting(data, alpha_std=0.05) -> ndarray:
 
 
 __all__ = [
-    "adjust_lighting", "crop", "flip_left_right", "flip_top_bottom", "normalize", "random_brightness", "random_color_jitter",
+    "adjust_lighting", "crop", "flip_left_right", "flip_top_bottom", "normalize", "random_brightness",
+    "random_color_jitter",
     "random_contrast", "random_flip_left_right", "random_flip_top_bottom", "random_hue", "random_lighting",
     "random_saturation", "resize", "to_tensor",
 ]  # fmt: skip

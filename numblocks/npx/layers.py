@@ -40,7 +40,8 @@ def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatte
         x = move.reshape(x, shape=(x.shape[0], math.prod(x.shape[1:])))
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise MXNetError(
-            f"fully_connected: data of shape {x.shape} has {x.shape[-1] if x.ndim else 0} features but weight {weight.shape}"
+            f"fully_connected: data of shape {x.shape} has {x.shape[-1] if x.ndim else 0} features but weight"
+            f" {weight.shape}"
             f" takes {weight.shape[1]}. The layer was built or initialized for another width. Feed data with"
             f" {weight.shape[1]} features, or build the layer anew."
         )
@@ -100,7 +101,8 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
     n = data.ndim - 2
     if n < 1:
         raise MXNetError(
-            f"pooling: data has shape {data.shape}. Pooling needs batch, channel and 1 to 3 spatial axes. Reshape the data."
+            f"pooling: data has shape {data.shape}. Pooling needs batch, channel and 1 to 3 spatial axes. Reshape"
+            f" the data."
         )
     _channels_first("pooling", layout, n)
     if global_pool:

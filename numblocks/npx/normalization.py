@@ -11,7 +11,8 @@ from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 
 
-def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9, fix_gamma=False, use_global_stats=False,
+def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9, fix_gamma=False,
+    use_global_stats=False,
                output_mean_var=False, axis=1, **ignored) -> ndarray:  # fmt: skip
     """Batch normalization (Ioffe and Szegedy 2015) over all axes but `axis`.
 
@@ -25,7 +26,8 @@ def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9
     k = normalize_axis("batch_norm", axis, x.ndim)[0]
     if x.shape[k] != gamma.shape[0]:
         raise MXNetError(
-            f"batch_norm: data of shape {x.shape} has {x.shape[k]} channels on axis {k} but the layer has {gamma.shape[0]}."
+            f"batch_norm: data of shape {x.shape} has {x.shape[k]} channels on axis {k} but the layer has"
+            f" {gamma.shape[0]}."
             f" They must agree. Feed other data or build the layer anew."
         )
     others = tuple(j for j in range(x.ndim) if j != k)
@@ -83,7 +85,8 @@ def group_norm(data, gamma, beta, num_groups=1, eps=1e-5, output_mean_var=False)
     channels = data.shape[1]
     if channels % num_groups:
         raise MXNetError(
-            f"group_norm: data of shape {data.shape} has {channels} channels for {num_groups} groups. Groups are equally"
+            f"group_norm: data of shape {data.shape} has {channels} channels for {num_groups} groups. Groups are"
+            f" equally"
             f" large. Choose a divisor of {channels}."
         )
     grouped = move.reshape(data, shape=(data.shape[0], num_groups, channels // num_groups, *data.shape[2:]))

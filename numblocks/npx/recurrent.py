@@ -122,7 +122,8 @@ def lstm_step(pre, c, clip=None):
 
 def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length=None, mode=None, state_size=None,
         num_layers=None, bidirectional=False, state_outputs=False, p=0.0, use_sequence_length=False,
-        projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False):  # fmt: skip
+        projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None,
+        lstm_state_clip_nan=False):  # fmt: skip
     """A recurrent network whose weights lie in one vector: all matrices (for each layer and direction i2h, h2h and
     h2r), then all biases (i2h, h2h).
 
@@ -150,7 +151,8 @@ def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length
     total = sum(math.prod(s) for s in shapes)
     if parameters.size != total:
         raise MXNetError(
-            f"rnn: {parameters.size} parameters were given, {mode} with {num_layers} layers, state size {state_size} and"
+            f"rnn: {parameters.size} parameters were given, {mode} with {num_layers} layers, state size"
+            f" {state_size} and"
             f" input width {data.shape[2]} has {total}. Matrices come first, then biases. Pass a vector of that length."
         )
     parts, at = [], 0
@@ -164,9 +166,15 @@ def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length
     for k in range(count):
         matrices, biases = parts[k * each : (k + 1) * each], parts[count * each + 2 * k : count * each + 2 * k + 2]
         weights.append((*matrices[:2], *biases, *matrices[2:]))
-    clip = None if lstm_state_clip_min is None and lstm_state_clip_max is None else (lstm_state_clip_min, lstm_state_clip_max)
+    clip = (
+        None
+        if lstm_state_clip_min is None and lstm_state_clip_max is None
+        else (lstm_state_clip_min, lstm_state_clip_max)
+    )
     states = [state] if state_cell is None else [state, state_cell]
-    y, last = recurrent(data, states, weights, mode, 0, bidirectional, p, sequence_length if use_sequence_length else None, clip)
+    y, last = recurrent(
+        data, states, weights, mode, 0, bidirectional, p, sequence_length if use_sequence_length else None, clip
+    )
     return [y, *last] if state_outputs else y
 
 

@@ -19,7 +19,8 @@ def ctc_loss(data, label, data_lengths=None, label_lengths=None, use_data_length
     Args:
         data: `(time, batch, classes)`, before softmax.
         label: `(batch, labels)`: class numbers. Behind a sequence stands 0 if `blank_label` is 'first', else -1.
-        data_lengths, label_lengths: `(batch,)`, used with `use_data_lengths`, `use_label_lengths` (or when given alone).
+        data_lengths, label_lengths: `(batch,)`, used with `use_data_lengths`, `use_label_lengths` (or when given
+            alone).
         blank_label: 'first' (class 0 is the blank) or 'last'.
     """
     if blank_label not in ("first", "last"):

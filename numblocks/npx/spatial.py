@@ -20,7 +20,8 @@ def upsampling(*data, scale=2, sample_type="nearest", num_filter=0, multi_input_
 
     Args:
         data: `(batch, channels, height, width)`; several are brought to the size of the first times `scale` and joined
-            along the channels ('concat') or added ('sum'). With 'bilinear' the second one is the weight of the transposed
+            along the channels ('concat') or added ('sum'). With 'bilinear' the second one is the weight of the
+            transposed
             convolution, `(channels, 1, 2 scale - scale % 2, ...)`.
         sample_type: 'nearest' or 'bilinear'.
     """
@@ -83,7 +84,8 @@ def bilinear_resize(data, like=None, height=None, width=None, scale_height=None,
 
 
 def adaptive_avg_pool(data, output_size=1) -> ndarray:
-    """Means over a grid of `output_size` equal parts, overlapping where sizes do not divide: `(batch, channels, *size)`."""
+    """Means over a grid of `output_size` equal parts, overlapping where sizes do not divide: `(batch, channels,
+    *size)`."""
     size = _tuple(output_size or 1, 2)
 
     def weights(n, m):
@@ -109,7 +111,9 @@ def grid_generator(data, transform_type="affine", target_shape=(0, 0)) -> ndarra
     x = numpy.linspace(-1, 1, width) if width > 1 else numpy.zeros(1)
     y = numpy.linspace(-1, 1, height) if height > 1 else numpy.zeros(1)
     if transform_type == "affine":
-        base = numpy.stack([numpy.tile(x, height), numpy.repeat(y, width), numpy.ones(height * width)]).astype(data.dtype)
+        base = numpy.stack([numpy.tile(x, height), numpy.repeat(y, width), numpy.ones(height * width)]).astype(
+            data.dtype
+        )
         grid = mm.matmul(move.reshape(data, shape=(data.shape[0], 2, 3)), wrap(base, data.ctx))
         return move.reshape(grid, shape=(data.shape[0], 2, height, width))
     if transform_type != "warp":
@@ -128,11 +132,15 @@ def bilinear_sampler(data, grid, cudnn_off=None) -> ndarray:
     """
     if data.ndim != 4 or grid.ndim != 4 or grid.shape[:2] != (data.shape[0], 2):
         raise MXNetError(
-            f"bilinear_sampler: data of shape {data.shape} and grid of shape {grid.shape}. They are (batch, channels, height,"
+            f"bilinear_sampler: data of shape {data.shape} and grid of shape {grid.shape}. They are (batch,"
+            f" channels, height,"
             f" width) and (batch, 2, height, width). Make the grid with grid_generator."
         )
     n, _, height, width = data.shape
-    x, y = ((move.slice_(grid, key=(("s", None, None, None), k)) + 1.0) * ((size - 1) / 2) for k, size in ((0, width), (1, height)))
+    x, y = (
+        (move.slice_(grid, key=(("s", None, None, None), k)) + 1.0) * ((size - 1) / 2)
+        for k, size in ((0, width), (1, height))
+    )
     x0, y0 = ew.floor(x), ew.floor(y)
     batch = wrap(numpy.arange(n).reshape(n, 1, 1), data.ctx)
     last = move.transpose(data, axes=(0, 2, 3, 1))  # channels last: an index names a pixel
@@ -142,7 +150,10 @@ def bilinear_sampler(data, grid, cudnn_off=None) -> ndarray:
             px, py = x0 + dx, y0 + dy
             weight = (1.0 - ew.abs_(x - px.detach())) * (1.0 - ew.abs_(y - py.detach()))
             inside = _between(px, width) * _between(py, height)
-            ix, iy = (ew.astype(ew.minimum(ew.maximum(p, 0.0), size - 1.0), "int64") for p, size in ((px, width), (py, height)))
+            ix, iy = (
+                ew.astype(ew.minimum(ew.maximum(p, 0.0), size - 1.0), "int64")
+                for p, size in ((px, width), (py, height))
+            )
             pixel = ad.gather(last, batch, iy.detach(), ix.detach(), key=(("a", 0), ("a", 1), ("a", 2)))
             part = pixel * move.expand_dims(weight * inside, 3)
             total = part if total is None else total + part
@@ -164,7 +175,9 @@ def spatial_transformer(data, loc, target_shape=(0, 0), transform_type="affine",
 def im2col(data, kernel, stride=1, dilate=1, pad=0) -> ndarray:
     """Sliding windows as columns: `(batch, channels, *spatial)` to `(batch, channels * taps, positions)`."""
     n = data.ndim - 2
-    return cols.im2col(data, kernel=_tuple(kernel, n), stride=_tuple(stride, n), dilate=_tuple(dilate, n), pad=_tuple(pad, n))
+    return cols.im2col(
+        data, kernel=_tuple(kernel, n), stride=_tuple(stride, n), dilate=_tuple(dilate, n), pad=_tuple(pad, n)
+    )
 
 
 def col2im(data, output_size, kernel, stride=1, dilate=1, pad=0) -> ndarray:

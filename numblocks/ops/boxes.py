@@ -51,7 +51,8 @@ def _infer_nms(x, *, scores, coords, ids, **ignored):
     width = x.shape[-1] if x.ndim else 0
     if x.ndim < 2 or not (0 <= scores < width and 0 <= coords <= width - 4 and ids < width):
         raise MXNetError(
-            f"box_nms: data of shape {tuple(x.shape)} with score_index {scores}, coord_start {coords}, id_index {ids}. Data are"
+            f"box_nms: data of shape {tuple(x.shape)} with score_index {scores}, coord_start {coords}, id_index"
+            f" {ids}. Data are"
             f" (..., boxes, values), the values hold a score and 4 coordinates. Correct the indices."
         )
     return Aval(tuple(x.shape[:-1]), INT64)

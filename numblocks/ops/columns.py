@@ -17,8 +17,10 @@ def _sizes(where, shape, kernel, stride, dilate, pad):
     out = out_size(shape[2:], kernel, stride, pad, dilate)
     if len(shape) != len(kernel) + 2 or min(out) < 1:
         raise MXNetError(
-            f"{where}: data of shape {tuple(shape)} and kernel {kernel}, stride {stride}, dilate {dilate}, pad {pad} give"
-            f" spatial sizes {out}. Data are (batch, channels, *spatial), and the kernel must fit. Use a smaller kernel."
+            f"{where}: data of shape {tuple(shape)} and kernel {kernel}, stride {stride}, dilate {dilate}, pad"
+            f" {pad} give"
+            f" spatial sizes {out}. Data are (batch, channels, *spatial), and the kernel must fit. Use a smaller"
+            f" kernel."
         )
     return out
 
@@ -26,7 +28,9 @@ def _sizes(where, shape, kernel, stride, dilate, pad):
 def _windows(padded, kernel, stride, dilate, out):
     """For each tap of the kernel, its index among the taps and the elements it meets, a view."""
     for k, tap in enumerate(itertools.product(*(range(n) for n in kernel))):
-        at = tuple(slice(t * d, t * d + (o - 1) * s + 1, s) for t, d, o, s in zip(tap, dilate, out, stride, strict=True))
+        at = tuple(
+            slice(t * d, t * d + (o - 1) * s + 1, s) for t, d, o, s in zip(tap, dilate, out, stride, strict=True)
+        )
         yield k, padded[(slice(None), slice(None), *at)]
 
 
@@ -67,7 +71,8 @@ def _infer_back(g, *, size, kernel, stride, dilate, pad):
 
 @primitive(
     kind="window", infer=_infer_back, vjp=(lambda h, y, g, *, size, **spec: im2col(h, **spec),),
-    examples=((((2, 18, 12), ), {"size": (5, 4), "kernel": (2, 3), "stride": (2, 1), "dilate": (1, 1), "pad": (1, 1)}),),
+    examples=((((2, 18, 12), ), {"size": (5, 4), "kernel": (2, 3), "stride": (2, 1), "dilate": (1, 1), "pad": (1,
+    1)}),),
 )  # fmt: skip
 def col2im(g, *, size, kernel, stride, dilate, pad, out=None):
     """The transpose of `im2col`: columns added up where their windows lie, `(batch, channels, *size)`."""

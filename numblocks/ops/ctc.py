@@ -1,4 +1,5 @@
-"""Connectionist temporal classification (Graves et al. 2006): forward and backward over all alignments, in logarithms."""
+"""Connectionist temporal classification (Graves et al. 2006): forward and backward over all alignments, in
+logarithms."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ LOW = -1e30  # stands for log 0: no nan comes of differences
 def _infer(scores, labels, lengths, label_lengths, *, blank):
     if scores.ndim != 3 or labels.ndim != 2 or scores.shape[1] != labels.shape[0]:
         raise MXNetError(
-            f"ctc_loss: scores of shape {tuple(scores.shape)} and labels of shape {tuple(labels.shape)}. They are (time, batch,"
+            f"ctc_loss: scores of shape {tuple(scores.shape)} and labels of shape {tuple(labels.shape)}. They are"
+            f" (time, batch,"
             f" classes) and (batch, labels). Transpose one of them."
         )
     if lengths.shape != (scores.shape[1],) or label_lengths.shape != (scores.shape[1],):
@@ -75,7 +77,9 @@ def _total(alpha, lengths, label_lengths):
     rows = numpy.arange(len(lengths))
     end = alpha[lengths - 1, rows]
     last = end[rows, 2 * label_lengths]
-    return numpy.where(label_lengths > 0, numpy.logaddexp(last, end[rows, numpy.maximum(2 * label_lengths - 1, 0)]), last)
+    return numpy.where(
+        label_lengths > 0, numpy.logaddexp(last, end[rows, numpy.maximum(2 * label_lengths - 1, 0)]), last
+    )
 
 
 def _vjp(g, y, scores, labels, lengths, label_lengths, *, blank):

@@ -40,7 +40,9 @@ def gradient(scores, labels, lengths, label_lengths, blank: int):
     width = states.shape[1]
     twice = pad(_part(states, 0, max(width - 2, 0)), widths=((0, 0), (min(2, width), 0)), value=blank)
     skip = ew.logical_and(ew.not_equal(states, blank), ew.not_equal(states, twice))
-    into = ew.not_equal(pad(_part(ew.astype(skip, "int64"), min(2, width), width), widths=((0, 0), (0, min(2, width))), value=0), 0)
+    into = ew.not_equal(
+        pad(_part(ew.astype(skip, "int64"), min(2, width), width), widths=((0, 0), (0, min(2, width))), value=0), 0
+    )
     logs = log_softmax(scores, axis=2)
     classes_of = ix.pick_grad  # the transpose of picking one class per state
     at = lambda t: slice_(logs, key=(t,))

@@ -77,8 +77,13 @@ def _infer_rnn_grad(y, w, gy, *, activation, axis, reverse):
     return Aval(tuple(y.shape), y.dtype), Aval((y.shape[1 - axis], y.shape[2]), y.dtype)
 
 
-@primitive(kind="scan", nin=3, nout=2, infer=_infer_rnn_grad,
-           examples=((((3, 2, 2), (2, 2), (3, 2, 2)), {"activation": "tanh", "axis": 0, "reverse": False}),))
+@primitive(
+    kind="scan",
+    nin=3,
+    nout=2,
+    infer=_infer_rnn_grad,
+    examples=((((3, 2, 2), (2, 2), (3, 2, 2)), {"activation": "tanh", "axis": 0, "reverse": False}),),
+)
 def rnn_scan_grad(y, w, gy, *, activation, axis, reverse, out=None):
     """Cotangents of `z` and `h0` of `rnn_scan` from that of the hidden states `y`."""
     hidden = w.shape[1]

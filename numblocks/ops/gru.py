@@ -59,7 +59,8 @@ def gru_scan(z, h0, w, bi, bh, *, axis=0, reverse=False, out=None):
         bi, bh: `(3 hidden,)`, biases of the input's and of the hidden state's share.
 
     Returns:
-        Hidden states `(time, batch, hidden)`; gates r, u, n and the candidate's hidden product `(time, batch, 4 hidden)`.
+        Hidden states `(time, batch, hidden)`; gates r, u, n and the candidate's hidden product `(time, batch, 4
+        hidden)`.
 
     Raises:
         MXNetError: shapes do not fit.
@@ -77,7 +78,8 @@ def gru_scan(z, h0, w, bi, bh, *, axis=0, reverse=False, out=None):
         run(len(times), [
             Gemm(before, turned(w), a),
             Gates(programs.gru_forward(computed.name), (batch, hidden), [
-                *gate_frames(z, times, axis, 3, hidden), *gate_frames(a, times, axis, 3, hidden), *bias_frames(b, times, 4, hidden),
+                *gate_frames(z, times, axis, 3, hidden), *gate_frames(a, times, axis, 3, hidden), *bias_frames(b,
+                times, 4, hidden),
                 before, *gate_frames(gates, times, axis, 4, hidden), Frames(y, times, axis),
             ]),
         ])  # fmt: skip
@@ -89,8 +91,13 @@ def _infer_gru_grad(gates, states, h0, w, gy, gg, *, axis, reverse):
     return wide, wide, Aval(tuple(h0.shape), gates.dtype)
 
 
-@primitive(kind="scan", nin=6, nout=3, infer=_infer_gru_grad,
-           examples=((((3, 2, 8), (3, 2, 2), (2, 2), (6, 2), (3, 2, 2), (3, 2, 8)), {"axis": 0, "reverse": False}),))
+@primitive(
+    kind="scan",
+    nin=6,
+    nout=3,
+    infer=_infer_gru_grad,
+    examples=((((3, 2, 8), (3, 2, 2), (2, 2), (6, 2), (3, 2, 2), (3, 2, 8)), {"axis": 0, "reverse": False}),),
+)
 def gru_scan_grad(gates, states, h0, w, gy, gg, *, axis, reverse, out=None):
     """Cotangents of `z`, of `h @ w.T + bh`, and of `h0` from those of hidden states and gates (0.0 where absent)."""
     hidden = w.shape[1]
@@ -107,7 +114,8 @@ def gru_scan_grad(gates, states, h0, w, gy, gg, *, axis, reverse, out=None):
             Gates(programs.gru_backward(computed.name), (batch, hidden), [
                 *gate_frames(gates, times, axis, 4, hidden), Before(states, times, axis, h0), Frames(gy, times, axis),
                 Frames(dh, times, axis), Frames(direct, times, axis), *gate_frames(gg, times, axis, 4, hidden),
-                *gate_frames(dz, times, axis, 3, hidden), *gate_frames(da, times, axis, 3, hidden), Frames(direct, times, axis),
+                *gate_frames(dz, times, axis, 3, hidden), *gate_frames(da, times, axis, 3, hidden), Frames(direct,
+                times, axis),
             ]),
             Gemm(Frames(da, times, axis), w, dh),
         ])  # fmt: skip

@@ -76,19 +76,32 @@ def lstm_scan(z, h0, c0, w, b, *, axis=0, reverse=False, out=None):
         run(len(times), [
             Gemm(Frames(y, times, axis, h0), turned(w), a),
             Gates(programs.lstm_forward(computed.name), (batch, hidden), [
-                *gate_frames(z, times, axis, 4, hidden), *gate_frames(a, times, axis, 4, hidden), *bias_frames(b, times, 4, hidden),
-                Frames(c, times, axis, c0), *gate_frames(gates, times, axis, 4, hidden), Frames(c, times, axis), Frames(y, times, axis),
+                *gate_frames(z, times, axis, 4, hidden), *gate_frames(a, times, axis, 4, hidden), *bias_frames(b,
+                times, 4, hidden),
+                Frames(c, times, axis, c0), *gate_frames(gates, times, axis, 4, hidden), Frames(c, times, axis),
+                Frames(y, times, axis),
             ]),
         ])  # fmt: skip
     return give((y, c, gates), out, wanted)
 
 
 def _infer_lstm_grad(gates, cells, c0, w, gy, gc, gg, *, axis, reverse):
-    return Aval(tuple(gates.shape), gates.dtype), Aval(tuple(c0.shape), gates.dtype), Aval(tuple(c0.shape), gates.dtype)
+    return (
+        Aval(tuple(gates.shape), gates.dtype),
+        Aval(tuple(c0.shape), gates.dtype),
+        Aval(tuple(c0.shape), gates.dtype),
+    )
 
 
-@primitive(kind="scan", nin=7, nout=3, infer=_infer_lstm_grad,
-           examples=((((3, 2, 8), (3, 2, 2), (2, 2), (8, 2), (3, 2, 2), (3, 2, 2), (3, 2, 8)), {"axis": 0, "reverse": False}),))
+@primitive(
+    kind="scan",
+    nin=7,
+    nout=3,
+    infer=_infer_lstm_grad,
+    examples=(
+        (((3, 2, 8), (3, 2, 2), (2, 2), (8, 2), (3, 2, 2), (3, 2, 2), (3, 2, 8)), {"axis": 0, "reverse": False}),
+    ),
+)
 def lstm_scan_grad(gates, cells, c0, w, gy, gc, gg, *, axis, reverse, out=None):
     """Cotangents of `z`, `h0` and `c0` from those of hidden states, cell states and gates (0.0 where absent)."""
     hidden = w.shape[1]
@@ -104,7 +117,8 @@ def lstm_scan_grad(gates, cells, c0, w, gy, gc, gg, *, axis, reverse, out=None):
             Gates(programs.lstm_backward(computed.name), (batch, hidden), [
                 *gate_frames(gates, times, axis, 4, hidden), Frames(cells, times, axis), Before(cells, times, axis, c0),
                 Frames(gy, times, axis), Frames(dh, times, axis), Frames(gc, times, axis), Frames(dc, times, axis),
-                *gate_frames(gg, times, axis, 4, hidden), *gate_frames(dz, times, axis, 4, hidden), Frames(dc, times, axis),
+                *gate_frames(gg, times, axis, 4, hidden), *gate_frames(dz, times, axis, 4, hidden), Frames(dc,
+                times, axis),
             ]),
             Gemm(Frames(dz, times, axis), w, dh),
         ])  # fmt: skip

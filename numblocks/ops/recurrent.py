@@ -17,17 +17,21 @@ def hidden_size(where, count, z, h0, w) -> int:
     shapes = [tuple(x.shape) for x in (z, h0, w)]
     if z.ndim != 3 or w.ndim != 2 or h0.ndim != 2 or z.shape[2] != count * hidden or w.shape[0] != count * hidden:
         raise MXNetError(
-            f"{where}: pre-activations {shapes[0]}, initial state {shapes[1]} and weight {shapes[2]} do not fit. They are"
-            f" (time, batch, {count} hidden), (batch, hidden) and ({count} hidden, hidden). Check hidden_size and the layout."
+            f"{where}: pre-activations {shapes[0]}, initial state {shapes[1]} and weight {shapes[2]} do not fit."
+            f" They are"
+            f" (time, batch, {count} hidden), (batch, hidden) and ({count} hidden, hidden). Check hidden_size and"
+            f" the layout."
         )
     return hidden
 
 
 def check_state(where, z, state, hidden, axis):
+    """`MXNetError` unless an initial state has a row for each sequence."""
     want = (z.shape[1 - axis], hidden)
     if tuple(state.shape) != want:
         raise MXNetError(
-            f"{where}: the initial state has shape {tuple(state.shape)} but the batch needs {want}. A state holds one row"
+            f"{where}: the initial state has shape {tuple(state.shape)} but the batch needs {want}. A state holds"
+            f" one row"
             f" for each sequence. Make it with begin_state(batch_size={want[0]})."
         )
 
@@ -36,7 +40,12 @@ def plan(z, axis, reverse, *rest):
     """`(time steps in order, batch, dtype to compute in)`."""
     times = numpy.arange(z.shape[axis])
     wanted = dt.as_float(dt.promote(z.dtype, *(x.dtype for x in rest)))
-    return times[::-1] if reverse else times, z.shape[1 - axis], max(wanted, dt.float32, key=lambda d: d.itemsize), wanted
+    return (
+        times[::-1] if reverse else times,
+        z.shape[1 - axis],
+        max(wanted, dt.float32, key=lambda d: d.itemsize),
+        wanted,
+    )
 
 
 def fresh(shape, outs, k, dtype):
@@ -71,6 +80,7 @@ def gate_frames(x, times, axis, columns, hidden):
 
 
 def bias_frames(b, times, columns, hidden):
+    """Frames of the bias of each gate."""
     return [Frames(b, times, column=k * hidden) for k in range(columns)]
 
 

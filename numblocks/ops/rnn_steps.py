@@ -24,7 +24,8 @@ def _stack(parts, times, axis: int):
 
 
 def _walk(x, axis: int, reverse: bool):
-    """Time steps from the last computed to the first, each with the one computed before it (None: the initial state)."""
+    """Time steps from the last computed to the first, each with the one computed before it (None: the initial
+    state)."""
     steps = list(range(x.shape[axis]))
     steps = steps if reverse else steps[::-1]
     return list(zip(steps, [*steps[1:], None], strict=True))

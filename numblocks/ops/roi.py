@@ -15,7 +15,8 @@ from .kinds import primitive
 def _check(where, data, rois):
     if len(data.shape) != 4 or len(rois.shape) != 2 or rois.shape[1] != 5:
         raise MXNetError(
-            f"{where}: data of shape {tuple(data.shape)} and regions of shape {tuple(rois.shape)}. Data are (batch, channels,"
+            f"{where}: data of shape {tuple(data.shape)} and regions of shape {tuple(rois.shape)}. Data are (batch,"
+            f" channels,"
             f" height, width), regions (count, 5): number in the batch, x1, y1, x2, y2. Reshape them."
         )
 
@@ -67,7 +68,9 @@ def roi_places(data, rois, *, size, scale, out=None):
                 if bottom > top and right > left:
                     best = data[b, :, top:bottom, left:right].reshape(channels, -1).argmax(1)
                     rows, columns = numpy.divmod(best, right - left)
-                    found[r, :, i, j] = ((b * channels + numpy.arange(channels)) * height + top + rows) * width + left + columns
+                    found[r, :, i, j] = (
+                        ((b * channels + numpy.arange(channels)) * height + top + rows) * width + left + columns
+                    )
     return found
 
 
@@ -125,7 +128,8 @@ def roi_align(data, rois, *, size, scale, ratio, aligned, out=None):
 @primitive(
     kind="gather", nin=2, infer=lambda g, rois, *, shape, **spec: Aval(tuple(shape), g.dtype),
     vjp=(lambda h, y, g, rois, *, shape, **spec: roi_align(h, rois, **spec), None),
-    examples=((((3, 2, 2, 3), (3, 5)), {"shape": (2, 2, 8, 9), "size": (2, 3), "scale": 0.5, "ratio": 2, "aligned": False}),),
+    examples=((((3, 2, 2, 3), (3, 5)), {"shape": (2, 2, 8, 9), "size": (2, 3), "scale": 0.5, "ratio": 2,
+    "aligned": False}),),
 )  # fmt: skip
 def roi_align_grad(g, rois, *, shape, size, scale, ratio, aligned, out=None):
     """The transpose of `roi_align` in its data."""

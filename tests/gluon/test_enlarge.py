@@ -13,7 +13,11 @@ def drawn(shape, seed=0):
 
 LAYERS = {
     "1d": (lambda: nn.Conv1DTranspose(4, 3, strides=2, padding=1, output_padding=1), (2, 3, 5), (2, 4, 10)),
-    "2d": (lambda: nn.Conv2DTranspose(6, (4, 2), strides=2, padding=1, groups=3, use_bias=False), (2, 3, 5, 4), (2, 6, 10, 6)),
+    "2d": (
+        lambda: nn.Conv2DTranspose(6, (4, 2), strides=2, padding=1, groups=3, use_bias=False),
+        (2, 3, 5, 4),
+        (2, 6, 10, 6),
+    ),
     "3d": (lambda: nn.Conv3DTranspose(2, 2, strides=2, activation="relu"), (1, 3, 2, 3, 2), (1, 2, 4, 6, 4)),
     "group": (lambda: nn.GroupNorm(2), (3, 4, 5), (3, 4, 5)),
     "instance": (lambda: nn.InstanceNorm(scale=True), (3, 4, 5), (3, 4, 5)),
@@ -47,7 +51,10 @@ def test_shapes_gradients_and_hybridized(name):
 
 
 def test_a_transposed_convolution_is_the_gradient_of_one():
-    up, down = nn.Conv2DTranspose(3, 4, strides=2, padding=1, in_channels=5), nn.Conv2D(5, 4, strides=2, padding=1, in_channels=3)
+    up, down = (
+        nn.Conv2DTranspose(3, 4, strides=2, padding=1, in_channels=5),
+        nn.Conv2D(5, 4, strides=2, padding=1, in_channels=3),
+    )
     up.initialize()
     down.initialize()
     down.weight.set_data(up.weight.data())

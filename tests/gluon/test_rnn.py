@@ -37,7 +37,9 @@ def reference(mode, x, states, params, layers, directions, lengths=None):
     for layer in range(layers):
         outputs = []
         for d in range(directions):
-            wi, wh, bi, bh = (params[f"{'lr'[d]}{layer}_{n}"] for n in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias"))
+            wi, wh, bi, bh = (
+                params[f"{'lr'[d]}{layer}_{n}"] for n in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+            )
             y = numpy.zeros((*x.shape[:2], wh.shape[1]))
             h_all, c_all = states[0][k].copy(), (states[1][k].copy() if len(states) > 1 else states[0][k].copy())
             for b in range(x.shape[1]):
@@ -164,7 +166,9 @@ def test_sequence_lengths(mode):
     layer, x, lengths = made(mode, bidirectional=True), drawn((T, N, I)), [5, 2, 3]
     state = layer.begin_state(N)
     y, last = layer(np.array(x), state, np.array(lengths))
-    wanted, finals = reference(mode, x.astype("f8"), [s.asnumpy().astype("f8") for s in state], values(layer), 1, 2, lengths)
+    wanted, finals = reference(
+        mode, x.astype("f8"), [s.asnumpy().astype("f8") for s in state], values(layer), 1, 2, lengths
+    )
     numpy.testing.assert_allclose(y.asnumpy(), wanted, rtol=1e-4, atol=1e-5)
     for a, b in zip(last, finals, strict=True):
         numpy.testing.assert_allclose(a.asnumpy(), b, rtol=1e-4, atol=1e-5)

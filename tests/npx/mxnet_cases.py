@@ -13,7 +13,8 @@ ANSWERS = Path(__file__).with_name("mxnet_answers.npz")
 def data():
     """float32 inputs by name; NumPy's legacy generator gives the same in every version."""
     r, d = np.random.RandomState(0), {}
-    for name, shape in {"img": (2, 4, 6, 7), "img2": (2, 4, 6, 7), "w": (4, 3, 3, 3), "g4": (4,), "b4": (4,), "g2": (2,), "b2": (2,),
+    for name, shape in {"img": (2, 4, 6, 7), "img2": (2, 4, 6, 7), "w": (4, 3, 3, 3), "g4": (4,), "b4": (4,),
+        "g2": (2,), "b2": (2,),
                         "cls": (3, 4, 30), "theta": (2, 6), "flow": (2, 2, 6, 7), "act": (8, 3, 6), "seq": (5, 3, 4),
                         "up": (4, 1, 4, 4), "h0": (2, 3, 3), "c0": (2, 3, 3), "loc": (3, 120),
                         "rnn": (2 * (4 * 3 * 4 + 4 * 3 * 3 + 4 * 3 * 2),)}.items():  # fmt: skip
@@ -26,7 +27,13 @@ def data():
     for b, n in enumerate((2, 0, 3)):
         for k in range(n):
             x = r.rand(4)
-            labels[b, k] = [r.randint(0, 3), x[0] / 2, x[1] / 2, x[0] / 2 + 0.2 + 0.3 * x[2], x[1] / 2 + 0.2 + 0.3 * x[3]]
+            labels[b, k] = [
+                r.randint(0, 3),
+                x[0] / 2,
+                x[1] / 2,
+                x[0] / 2 + 0.2 + 0.3 * x[2],
+                x[1] / 2 + 0.2 + 0.3 * x[3],
+            ]
     d["labels"] = labels
     p = r.rand(3, 4, 30)
     d["prob"] = p / p.sum(1, keepdims=True)
@@ -47,21 +54,26 @@ def calls(nd, x):
     affine = lambda: nd.GridGenerator(x["theta"], transform_type="affine", target_shape=(3, 5))
     found = {
         "prior": lambda: c.MultiBoxPrior(x["img"], sizes=[0.5, 0.25], ratios=[1, 2, 0.5]),
-        "prior_steps": lambda: c.MultiBoxPrior(x["img"], sizes=[0.5], ratios=[2, 1], clip=True, steps=(0.2, 0.3), offsets=(0.3, 0.6)),
+        "prior_steps": lambda: c.MultiBoxPrior(x["img"], sizes=[0.5], ratios=[2, 1], clip=True, steps=(0.2, 0.3),
+        offsets=(0.3, 0.6)),
         "target": lambda: c.MultiBoxTarget(x["anchors"], x["labels"], x["cls"]),
         "target_mining": lambda: c.MultiBoxTarget(x["anchors"], x["labels"], x["cls"], overlap_threshold=0.3,
                                                   negative_mining_ratio=3, negative_mining_thresh=0.4),
         "detection": lambda: c.MultiBoxDetection(x["prob"], x["loc"], x["anchors"]),
-        "detection_force": lambda: c.MultiBoxDetection(x["prob"], x["loc"], x["anchors"], threshold=0.35, nms_threshold=0.2,
+        "detection_force": lambda: c.MultiBoxDetection(x["prob"], x["loc"], x["anchors"], threshold=0.35,
+        nms_threshold=0.2,
                                                        force_suppress=True, clip=False),
         "nms": lambda: c.box_nms(x["boxes"], overlap_thresh=0.3, valid_thresh=0.1, id_index=0),
-        "nms_topk": lambda: c.box_nms(x["boxes"], overlap_thresh=0.3, valid_thresh=0.1, id_index=0, force_suppress=True, topk=6),
-        "nms_center": lambda: c.box_nms(x["boxes"], overlap_thresh=0.2, id_index=0, background_id=1, out_format="center"),
+        "nms_topk": lambda: c.box_nms(x["boxes"], overlap_thresh=0.3, valid_thresh=0.1, id_index=0,
+        force_suppress=True, topk=6),
+        "nms_center": lambda: c.box_nms(x["boxes"], overlap_thresh=0.2, id_index=0, background_id=1,
+        out_format="center"),
         "iou": lambda: c.box_iou(x["anchors"][0], x["boxes"][0][:, 2:]),
         "decode": lambda: c.box_decode(x["loc"].reshape((3, 30, 4)), x["anchors"], format="corner"),
         "roi_pooling": lambda: nd.ROIPooling(x["img"], x["rois"], pooled_size=(2, 3), spatial_scale=0.5),
         "roi_align": lambda: c.ROIAlign(x["img"], x["rois"], pooled_size=(2, 3), spatial_scale=0.5, sample_ratio=2),
-        "roi_align_adaptive": lambda: c.ROIAlign(x["img"], x["rois"], pooled_size=(2, 2), spatial_scale=0.5, sample_ratio=-1),
+        "roi_align_adaptive": lambda: c.ROIAlign(x["img"], x["rois"], pooled_size=(2, 2), spatial_scale=0.5,
+        sample_ratio=-1),
         "up_nearest": lambda: nd.UpSampling(x["img"], scale=2, sample_type="nearest"),
         "up_bilinear": lambda: nd.UpSampling(x["img"], x["up"], scale=2, sample_type="bilinear", num_filter=4),
         "resize": lambda: c.BilinearResize2D(x["img"], height=9, width=4),
@@ -72,7 +84,8 @@ def calls(nd, x):
         "sampler": lambda: nd.BilinearSampler(x["img"], affine() * 1.1),
         "transformer": lambda: nd.SpatialTransformer(x["img"], x["theta"], target_shape=(4, 5), transform_type="affine",
                                                      sampler_type="bilinear"),
-        "deconvolution": lambda: nd.Deconvolution(x["img"], x["w"], kernel=(3, 3), stride=(2, 2), pad=(1, 1), adj=(1, 1),
+        "deconvolution": lambda: nd.Deconvolution(x["img"], x["w"], kernel=(3, 3), stride=(2, 2), pad=(1, 1),
+        adj=(1, 1),
                                                   num_filter=3),
         "group_norm": lambda: nd.GroupNorm(x["img"], x["g2"], x["b2"], num_groups=2),
         "instance_norm": lambda: nd.InstanceNorm(x["img"], x["g4"], x["b4"]),
@@ -85,7 +98,8 @@ def calls(nd, x):
         "sequence_reverse": lambda: nd.SequenceReverse(x["seq"], x["len"], use_sequence_length=True),
         "sequence_last": lambda: nd.SequenceLast(x["seq"], x["len"], use_sequence_length=True),
         "depth_to_space": lambda: nd.depth_to_space(x["img"], 2),
-        "rnn": lambda: nd.RNN(x["seq"], x["rnn"], x["h0"], x["c0"], mode="lstm", state_size=3, num_layers=1, bidirectional=True,
+        "rnn": lambda: nd.RNN(x["seq"], x["rnn"], x["h0"], x["c0"], mode="lstm", state_size=3, num_layers=1,
+        bidirectional=True,
                               state_outputs=True),
         "correlation": lambda: nd.Correlation(x["img"], x["img2"], kernel_size=1, max_displacement=2, pad_size=2),
         "moments": lambda: nd.moments(x["img"], axes=(0, 2)),
@@ -94,7 +108,8 @@ def calls(nd, x):
         "khatri_rao": lambda: nd.khatri_rao(x["img"][0][0], x["img"][0][1]),
         "topk": lambda: nd.topk(x["seq"], k=2, ret_typ="both"),
         "topk_mask": lambda: nd.topk(x["seq"], k=2, ret_typ="mask", axis=0),
-        "reshape": lambda: [nd.reshape(x["img"], s) for s in ((0, -1), (-2,), (-3, 0, 0), (-4, 1, 2, -2), (0, -4, -1, 2, -2))],
+        "reshape": lambda: [nd.reshape(x["img"], s) for s in ((0, -1), (-2,), (-3, 0, 0), (-4, 1, 2, -2), (0, -4,
+        -1, 2, -2))],
         "reshape_reverse": lambda: nd.reshape(x["img"], (-1, 0), reverse=True),
         "softmax_output": lambda: nd.SoftmaxOutput(x["seq"][0], x["label3"]),
         "sum_exclude": lambda: nd.sum(x["img"], axis=1, exclude=True),
@@ -104,7 +119,8 @@ def calls(nd, x):
         "diag": lambda: nd.diag(x["seq"][0]),
         "gemm2": lambda: nd.linalg.gemm2(x["seq"], x["seq"], transpose_b=True, alpha=2.0),
         "syrk": lambda: nd.linalg.syrk(x["seq"], transpose=True),
-        "trsm": lambda: nd.linalg.trsm(x["cls"][:, :, :4] + 3 * nd.eye(4).reshape((1, 4, 4)), x["cls"][:, :, 4:9], rightside=False),
+        "trsm": lambda: nd.linalg.trsm(x["cls"][:, :, :4] + 3 * nd.eye(4).reshape((1, 4, 4)), x["cls"][:, :, 4:9],
+        rightside=False),
         "trmm": lambda: nd.linalg.trmm(x["cls"][:, :, :4], x["cls"][:, :, 4:9], lower=False),
         "potrf": lambda: nd.linalg.potrf(nd.linalg.syrk(x["cls"])),
         "extracttrian": lambda: nd.linalg.extracttrian(x["cls"][:, :, :4], offset=-1),

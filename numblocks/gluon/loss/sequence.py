@@ -14,7 +14,8 @@ class CTCLoss(Loss):
         label_layout: of the labels, `'NT'` or `'TN'`.
         weight: a number the loss is multiplied by.
 
-    Shapes: pred `(batch, time, classes)` before softmax, label `(batch, labels)` of class numbers with -1 behind the end,
+    Shapes: pred `(batch, time, classes)` before softmax, label `(batch, labels)` of class numbers with -1 behind
+        the end,
         pred_lengths and label_lengths `(batch,)` -> `(batch,)`.
 
     >>> loss = CTCLoss()
@@ -33,5 +34,7 @@ class CTCLoss(Loss):
     def forward(self, pred, label, pred_lengths=None, label_lengths=None, sample_weight=None):
         pred = pred.swapaxes(0, 1) if self._layout == "NTC" else pred
         label = label.swapaxes(0, 1) if self._label_layout == "TN" else label
-        y = npx.ctc_loss(pred, label, pred_lengths, label_lengths, pred_lengths is not None, label_lengths is not None, "last")
+        y = npx.ctc_loss(
+            pred, label, pred_lengths, label_lengths, pred_lengths is not None, label_lengths is not None, "last"
+        )
         return self.weighted(y, sample_weight)

@@ -66,8 +66,12 @@ class GroupNorm(HybridBlock):
     ):  # fmt: skip
         super().__init__(prefix=prefix, params=params)
         self._num_groups, self._epsilon, self._center, self._scale = num_groups, epsilon, center, scale
-        self.gamma = self.params.get("gamma", shape=(num_groups,), grad_req="write" if scale else "null", init=gamma_initializer)
-        self.beta = self.params.get("beta", shape=(num_groups,), grad_req="write" if center else "null", init=beta_initializer)
+        self.gamma = self.params.get(
+            "gamma", shape=(num_groups,), grad_req="write" if scale else "null", init=gamma_initializer
+        )
+        self.beta = self.params.get(
+            "beta", shape=(num_groups,), grad_req="write" if center else "null", init=beta_initializer
+        )
 
     def forward(self, x):
         return npx.group_norm(x, self.gamma.data(x.ctx), self.beta.data(x.ctx), self._num_groups, self._epsilon)
@@ -107,7 +111,8 @@ class InstanceNorm(HybridBlock):
     def infer_shape(self, x):
         if x.ndim < 3 or not -x.ndim <= self._axis < x.ndim:
             raise ValueError(
-                f"the input has shape {x.shape}. The layer reads a batch, channels on axis {self._axis} and at least one axis"
+                f"the input has shape {x.shape}. The layer reads a batch, channels on axis {self._axis} and at"
+                f" least one axis"
                 f" to normalize. Reshape the input."
             )
         self.gamma.shape = self.beta.shape = (x.shape[self._axis],)
@@ -138,7 +143,9 @@ class ReflectionPad2D(HybridBlock):
         super().__init__(**kwargs)
         flat = (0, 0, 0, 0, padding, padding, padding, padding) if isinstance(padding, int) else tuple(padding)
         if len(flat) != 8:
-            raise AssertionError(f"ReflectionPad2D: padding {padding!r} is neither an int nor eight ints. Pass one of them.")
+            raise AssertionError(
+                f"ReflectionPad2D: padding {padding!r} is neither an int nor eight ints. Pass one of them."
+            )
         self._padding = tuple(zip(flat[::2], flat[1::2], strict=True))
 
     def forward(self, x):

@@ -18,8 +18,9 @@ class _ConvTranspose(_Conv):
         super().__init__(n, channels, kernel_size, strides, padding, *rest, **kwargs)
         if self._layout.endswith("C"):
             raise ValueError(
-                f"{type(self).__name__}: layout {self._layout!r} was given. Transposed convolutions read channels first. Use"
-                f" {'NC' + 'DHW'[3 - n:]!r}."
+                f"{type(self).__name__}: layout {self._layout!r} was given. Transposed convolutions read channels"
+                f" first. Use"
+                f" {'NC' + 'DHW'[3 - n :]!r}."
             )
 
     def _weight_shape(self, in_channels: int) -> tuple[int, ...]:

@@ -17,7 +17,8 @@ def steps_of(length: int, inputs, layout: str) -> tuple[list[ndarray], int]:
     if isinstance(inputs, ndarray):
         if inputs.shape[axis] < length:
             raise ValueError(
-                f"unroll: {length} steps were asked for but the input has shape {inputs.shape}, {inputs.shape[axis]} steps in"
+                f"unroll: {length} steps were asked for but the input has shape {inputs.shape},"
+                f" {inputs.shape[axis]} steps in"
                 f" layout {layout}. Pass a longer sequence or a smaller length."
             )
         inputs = [inputs[(slice(None),) * axis + (t,)] for t in range(length)]
@@ -56,7 +57,8 @@ class RecurrentCell(Block):
         """
         if self._modified:
             raise AssertionError(
-                f"{type(self).__name__}: begin_state of a cell that a modifier has wrapped was called. States belong to the"
+                f"{type(self).__name__}: begin_state of a cell that a modifier has wrapped was called. States"
+                f" belong to the"
                 f" outer cell. Call begin_state of the modifier."
             )
         func = np.zeros if func is None else func
@@ -90,7 +92,9 @@ class RecurrentCell(Block):
             history.append(states)
         self.reset()
         if valid_length is not None:
-            states = [sequence_last(np.stack(list(each)), valid_length, True, 0) for each in zip(*history, strict=True)]
+            states = [
+                sequence_last(np.stack(list(each)), valid_length, True, 0) for each in zip(*history, strict=True)
+            ]
         return merged(outputs, layout, merge_outputs, valid_length), states
 
 
@@ -123,7 +127,9 @@ class _BaseCell(HybridRecurrentCell):
     ):  # fmt: skip
         super().__init__(prefix=prefix, params=params)
         self._hidden_size, self._input_size, rows = hidden_size, input_size, self.gates * hidden_size
-        get = lambda name, shape, init: self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype="float32")
+        get = lambda name, shape, init: self.params.get(
+            name, shape=shape, init=init, allow_deferred_init=True, dtype="float32"
+        )
         self.i2h_weight = get("i2h_weight", (rows, input_size), i2h_weight_initializer)
         self.h2h_weight = get("h2h_weight", (rows, hidden_size), h2h_weight_initializer)
         self.i2h_bias = get("i2h_bias", (rows,), i2h_bias_initializer)

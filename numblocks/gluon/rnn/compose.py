@@ -45,7 +45,8 @@ class _Stack:
         cells, after, at = self.cells(), [], 0
         for k, cell in enumerate(cells):
             n, last = len(cell.state_info()), k == len(cells) - 1
-            inputs, state = cell.unroll(length, inputs, list(states[at : at + n]), layout, merge_outputs if last else None,
+            inputs, state = cell.unroll(length, inputs, list(states[at : at + n]), layout,
+                merge_outputs if last else None,
                                         valid_length)  # fmt: skip
             after += state
             at += n
@@ -92,14 +93,20 @@ class BidirectionalCell(HybridRecurrentCell):
         self._output_prefix = output_prefix
 
     def forward(self, inputs, states):
-        raise NotImplementedError("Bidirectional cannot be stepped. Please use unroll: one direction starts at the end.")
+        raise NotImplementedError(
+            "Bidirectional cannot be stepped. Please use unroll: one direction starts at the end."
+        )
 
     def state_info(self, batch_size=0):
         return [info for cell in self._children.values() for info in cell.state_info(batch_size)]
 
     def begin_state(self, batch_size=0, func=None, **kwargs):
         """The states of both cells, in one list."""
-        return [s for cell in self._children.values() for s in cell.begin_state(batch_size=batch_size, func=func, **kwargs)]
+        return [
+            s
+            for cell in self._children.values()
+            for s in cell.begin_state(batch_size=batch_size, func=func, **kwargs)
+        ]
 
     def unroll(self, length, inputs, begin_state=None, layout="NTC", merge_outputs=None, valid_length=None):
         """Run both directions; see `RecurrentCell.unroll`."""

@@ -23,7 +23,12 @@ class _RNNLayer(HybridBlock):
                 f" batch, C the features. Transpose the data."
             )
         self._hidden_size, self._num_layers, self._layout, self._mode = hidden_size, num_layers, layout, mode
-        self._dropout, self._dir, self._input_size, self._dtype = dropout, 2 if bidirectional else 1, input_size, dtype
+        self._dropout, self._dir, self._input_size, self._dtype = (
+            dropout,
+            2 if bidirectional else 1,
+            input_size,
+            dtype,
+        )
         self._projection_size, self._clip, self._gates = projection_size, clip, GATES[mode]
         self._use_sequence_length = use_sequence_length
         kept = projection_size or hidden_size
@@ -39,7 +44,9 @@ class _RNNLayer(HybridBlock):
             width = kept * self._dir
 
     def _make(self, name: str, shape, init) -> None:
-        setattr(self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype=self._dtype))
+        setattr(
+            self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype=self._dtype)
+        )
 
     def _prefixes(self) -> list[str]:
         """`l0_`, `r0_`, `l1_` ... in the order of the states."""
@@ -47,7 +54,9 @@ class _RNNLayer(HybridBlock):
 
     def infer_shape(self, inputs, *args):
         if inputs.ndim != 3:
-            raise ValueError(f"the input has shape {inputs.shape}. The layer reads {self._layout}, 3 axes. Reshape the input.")
+            raise ValueError(
+                f"the input has shape {inputs.shape}. The layer reads {self._layout}, 3 axes. Reshape the input."
+            )
         for prefix in self._prefixes()[: self._dir]:
             getattr(self, f"{prefix}i2h_weight").shape = (self._gates * self._hidden_size, inputs.shape[2])
 
@@ -65,7 +74,9 @@ class _RNNLayer(HybridBlock):
             func: makes an array, called with `shape=`, `dtype=` and `kwargs` (such as `ctx=`); zeros by default.
         """
         func = np.zeros if func is None else func
-        return [func(shape=info["shape"], **{"dtype": info["dtype"], **kwargs}) for info in self.state_info(batch_size)]
+        return [
+            func(shape=info["shape"], **{"dtype": info["dtype"], **kwargs}) for info in self.state_info(batch_size)
+        ]
 
     def forward(self, inputs, states=None, sequence_length=None):
         """The output, and with `states` given a pair of it and the list of final states."""
@@ -77,7 +88,8 @@ class _RNNLayer(HybridBlock):
         for state, info in zip(states, self.state_info(batch), strict=True):
             if state.shape != info["shape"]:
                 raise ValueError(
-                    f"Invalid recurrent state shape. Expecting {info['shape']}, got {state.shape}. Its axes are layers times"
+                    f"Invalid recurrent state shape. Expecting {info['shape']}, got {state.shape}. Its axes are"
+                    f" layers times"
                     f" directions, batch, features. Make it with begin_state(batch_size={batch})."
                 )
         names = ["i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias"] + ["h2r_weight"] * bool(self._projection_size)

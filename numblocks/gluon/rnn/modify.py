@@ -55,7 +55,8 @@ class ModifierCell(HybridRecurrentCell):
     def __init__(self, base_cell: RecurrentCell):
         if base_cell._modified:
             raise AssertionError(
-                f"Cell {base_cell.name} is already modified. One cell cannot be modified twice. Wrap the modifier instead."
+                f"Cell {base_cell.name} is already modified. One cell cannot be modified twice. Wrap the modifier"
+                f" instead."
             )
         base_cell._modified = True
         super().__init__(prefix=base_cell.prefix + self._alias(), params=None)
@@ -182,6 +183,7 @@ class VariationalDropoutCell(ModifierCell):
 
     def __repr__(self):
         return (
-            f"VariationalDropoutCell(p_out = {self.drop_outputs}, p_state = {self.drop_states}, p_in = {self.drop_inputs},"
+            f"VariationalDropoutCell(p_out = {self.drop_outputs}, p_state = {self.drop_states}, p_in ="
+            f" {self.drop_inputs},"
             f" {self.base_cell!r})"
         )
