@@ -203,8 +203,8 @@ def _slice_assign(self, rhs, begin, end, step=()):
     return y
 
 
-for _name in ("slice_like slice_axis split_v2 sort argsort argmax_channel reshape_like broadcast_like slice shape_array size_array"
-              " depth_to_space space_to_depth one_hot pick topk").split():  # fmt: skip
+for _name in ("slice_like slice_axis split_v2 sort argsort argmax_channel reshape_like broadcast_like slice shape_array"
+              " size_array depth_to_space space_to_depth one_hot pick topk").split():  # fmt: skip
     setattr(NDArray, _name, _space[_name])
 NDArray.slice_assign = NDArray.slice_assign_scalar = _slice_assign
 __all__ = [n for n in (*_ALL, "Cast", "Crop", "Pad", "Reshape", "SwapAxis", "choose_element_0index", "crop",

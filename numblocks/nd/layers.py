@@ -86,7 +86,7 @@ def Correlation(
     return move.concat(*found, axis=1)
 
 
-# ---- outputs with a loss built in: backward() starts from them, whatever gradient arrives --------------------------------
+# ---- outputs with a loss built in: backward() starts from them, whatever gradient arrives -----------------------
 
 
 def _share(grad_scale, normalization, label, ignored=None) -> float | NDArray:

@@ -8,6 +8,7 @@ import numpy
 
 from .. import random as _base
 from ..array import ndarray, wrap
+from ..device import usable
 from ..npx import pick
 from ..ops import elementwise as ew
 from ..ops import move
@@ -39,7 +40,7 @@ def _host(draw, shape, dtype, ctx) -> NDArray:
     """Draws of NumPy's generator, seeded from our stream."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     values = numpy.asarray(draw(_base.numpy_generator(), shape), dtype or "float32")
-    return to_legacy(wrap(values, _base.usable(ctx)))
+    return to_legacy(wrap(values, usable(ctx)))
 
 
 def negative_binomial(k=1, p=1, shape=(1,), dtype=None, ctx=None) -> NDArray:
