@@ -29,7 +29,8 @@ def test_softmax_output():
     wanted = softmax(X) - numpy.eye(3)[LABEL.astype(int)]
     numpy.testing.assert_allclose(y, softmax(X), rtol=1e-5)
     numpy.testing.assert_allclose(g, wanted, rtol=1e-4, atol=1e-6)
-    _, g = gradient(lambda x: nd.SoftmaxOutput(x, nd.array(LABEL), use_ignore=True, ignore_label=2, normalization="batch"), X)
+    _, g = gradient(lambda x: nd.SoftmaxOutput(x, nd.array(LABEL), use_ignore=True, ignore_label=2,
+        normalization="batch"), X)
     numpy.testing.assert_allclose(g, wanted * (LABEL != 2)[:, None] / 4, rtol=1e-4, atol=1e-6)
 
 

@@ -87,7 +87,8 @@ def test_masked_softmax():
 
 def test_reshape_codes():
     x = np.zeros((8, 3, 3, 3, 4, 4))
-    for codes, shape in [((-2, -2, 2, -1), (8, 3, 2, 72)), ((-5, -4), (24, 3, 3, 4, 4)), ((-6, 2, -1, -4), (2, 4, 3, 3, 3, 4, 4))]:
+    for codes, shape in [((-2, -2, 2, -1), (8, 3, 2, 72)), ((-5, -4), (24, 3, 3, 4, 4)), ((-6, 2, -1, -4), (2, 4, 3,
+        3, 3, 4, 4))]:
         assert npx.reshape(x, codes).shape == shape
     assert npx.reshape(np.zeros((8, 1, 2)), (-2, -3, -1)).shape == (8, 2)
     assert npx.reshape(np.zeros((8, 3, 3)), (-1, 3), reverse=True).shape == (24, 3)
