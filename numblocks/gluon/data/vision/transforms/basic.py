@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy
 
-from .... import np
-from ....array import wrap
-from ...hybrid import HybridBlock
-from ...nn import Sequential
+from ..... import np
+from .....array import wrap
+from ....hybrid import HybridBlock
+from ....nn import HybridSequential, Sequential
 
 
 class Compose(Sequential):
@@ -18,6 +18,21 @@ class Compose(Sequential):
 
     Args:
         transforms: a list of Blocks.
+    """
+
+    def __init__(self, transforms):
+        super().__init__()
+        self.add(*transforms)
+
+
+class HybridCompose(HybridSequential):
+    """Transforms one after the other, which can be hybridized together.
+
+    Args:
+        transforms: a list of HybridBlocks.
+
+    >>> HybridCompose([ToTensor(), Normalize(0.5)])(np.zeros((4, 6, 3))).shape
+    (3, 4, 6)
     """
 
     def __init__(self, transforms):
@@ -142,6 +157,3 @@ def _weights(old: int, new: int, interpolation: int) -> numpy.ndarray:
     weights[at, below] = 1 - share
     weights[at, numpy.minimum(below + 1, old - 1)] += share
     return weights
-
-
-__all__ = ["Cast", "Compose", "Normalize", "Resize", "ToTensor"]
