@@ -10,6 +10,7 @@
 | Trainer | applies an optimizer to parameters |
 | compile_step | forward, loss, backward and update as one compiled call |
 | data | datasets and loaders |
+| model_zoo | known nets: ResNet, VGG, MobileNet and others |
 | utils | splitting batches over devices, clipping gradients |
 """
 
@@ -24,10 +25,10 @@ from .trainer import Trainer
 
 __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-    "Trainer", "compile_step", "data", "loss", "nn", "parameter", "rnn", "utils",
+    "Trainer", "compile_step", "data", "loss", "model_zoo", "nn", "parameter", "rnn", "utils",
 ]  # fmt: skip
 
-_LATER = ("data", "rnn", "utils")  # imported when first named: many scripts need none of them
+_LATER = ("data", "model_zoo", "rnn", "utils")  # imported when first named: many scripts need none of them
 
 
 def __getattr__(name: str):
