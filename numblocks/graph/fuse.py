@@ -64,7 +64,7 @@ def numbers_fit(nodes, shape, reduced) -> bool:
     if not reduced or all(n.kind != "random" for n in nodes):
         return True
     letters = "".join("r" if k in reduced else "m" for k in range(len(shape)))
-    return letters.lstrip("m").strip("r") in ("", "m")
+    return letters.lstrip("m").lstrip("r") in ("", "m")
 
 
 class Fuser:
