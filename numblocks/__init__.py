@@ -32,6 +32,7 @@ from . import np as np
 from . import npx as npx
 from . import optimizer as optimizer
 from . import random as random
+from . import recordio as recordio
 from .array import ndarray as ndarray
 from .base import MXNetError as MXNetError
 from .device import Context as Context

@@ -105,7 +105,9 @@ def _heads(where: str, heads, head_grads):
     else:
         grads = [head_grads] if isinstance(head_grads, ndarray) else list(head_grads)
     if len(grads) != len(heads):
-        raise ValueError(f"{where}: {len(heads)} heads but {len(grads)} head gradients. Each head needs one. Pass as many.")
+        raise ValueError(
+            f"{where}: {len(heads)} heads but {len(grads)} head gradients. Each head needs one. Pass as many."
+        )
     filled = []
     for k, (h, g) in enumerate(zip(heads, grads, strict=True)):
         if g is None:
@@ -173,7 +175,8 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: boo
     for k, v in enumerate(variables):
         if v._node is None:
             raise ValueError(
-                f"grad: variable {k} of shape {v.shape} is not on the tape. Gradients flow to arrays with attach_grad() or"
+                f"grad: variable {k} of shape {v.shape} is not on the tape. Gradients flow to arrays with"
+                " attach_grad() or"
                 f" computed inside record(). Call attach_grad() on it before recording."
             )
     heads, grads = _heads("grad", heads, head_grads)
@@ -237,12 +240,17 @@ def _function_op(function: Function) -> Op:
     def vjp(g, y, *xs, index):
         key = id(g)
         if memo.get("key") != key:
-            parts = [ones_like(part) * 0 if c is None else c for part, c in zip(y, g, strict=True)] if isinstance(g, list) else [g]
+            parts = (
+                [ones_like(part) * 0 if c is None else c for part, c in zip(y, g, strict=True)]
+                if isinstance(g, list)
+                else [g]
+            )
             grads = function.backward(*parts)
             grads = list(grads) if isinstance(grads, (tuple, list)) else [grads]
             if len(grads) != len(xs):
                 raise ValueError(
-                    f"{type(function).__name__}.backward: returned {len(grads)} gradients for {len(xs)} inputs of forward."
+                    f"{type(function).__name__}.backward: returned {len(grads)} gradients for {len(xs)}"
+                    " inputs of forward."
                     f" Each input needs one. Return as many."
                 )
             memo.update(key=key, g=g, grads=grads)

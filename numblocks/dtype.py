@@ -20,7 +20,9 @@ float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("
 int64, bool_ = np.dtype("int64"), np.dtype("bool")
 DEFAULT = float32
 FLOATS = frozenset((float16, float32, float64))
-SUPPORTED = FLOATS | {np.dtype(t) for t in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool")}
+SUPPORTED = FLOATS | {
+    np.dtype(t) for t in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool")
+}
 
 
 def as_dtype(dtype) -> np.dtype:

@@ -81,7 +81,8 @@ def broadcast(op: Op, raw) -> tuple[int, ...]:
         return numpy.broadcast_shapes(*shapes)
     except ValueError:
         raise MXNetError(
-            f"{op.name}: operands could not be broadcast together with shapes {' '.join(map(str, shapes))}. Axes must be"
+            f"{op.name}: operands could not be broadcast together with shapes {' '.join(map(str, shapes))}."
+            " Axes must be"
             f" equal or 1, counted from the right. Reshape one of them."
         ) from None
 

@@ -75,7 +75,9 @@ class Op:
 
     def __init__(self, name: str, kind: str, eager: Callable | None, registered: bool = True, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
-        self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = self.result = self.kinks = None
+        self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = (
+            self.result
+        ) = self.kinks = None
         self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
         self.silent = False
         self.direct = lambda *args, **spec: bind(self, args, spec)

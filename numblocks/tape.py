@@ -106,7 +106,9 @@ def record(op: Op, args, spec, y, parents=None) -> None:
 def mark(x: ndarray, grad: ndarray | None, req: str) -> None:
     """Make `x` a variable with this gradient buffer."""
     if req not in ("write", "add", "null"):
-        raise KeyError(f"attach_grad: grad_req is {req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'.")
+        raise KeyError(
+            f"attach_grad: grad_req is {req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'."
+        )
     x._node = None if req == "null" else Leaf(grad, req)
 
 

@@ -70,7 +70,8 @@ def moved_with_alpha(alpha, z):
     """d z / d alpha at a fixed place of the gamma distribution, by differences of its quantile function."""
     alpha, z = np.asarray(alpha, "f8"), np.asarray(z, "f8")
     place, slope = special.gammainc(alpha, z), lambda h: (special.gammaincinv(alpha + h, place)
-                                                          - special.gammaincinv(alpha - h, place)) / (2 * h)  # fmt: skip
+                                                          - special.gammaincinv(alpha - h,
+                                                              place)) / (2 * h)  # fmt: skip
     return (4 * slope(1e-3 * alpha) - slope(2e-3 * alpha)) / 3
 
 

@@ -21,7 +21,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "op eager shortcut",
     "ops",
     "tape autograd graph custom",
-    "formats",
+    "formats recordio",
     "distributions np npx nd random init initializer optimizer lr_scheduler metric profiler",
     "gluon testing test_utils pytest_plugin",
     "demo",

@@ -18,7 +18,8 @@ def variable(*values):
 
 @pytest.mark.parametrize("scope, recording, training", [
     (autograd.record, True, True), (lambda: autograd.record(False), True, False), (autograd.pause, False, False),
-    (lambda: autograd.pause(True), False, True), (autograd.train_mode, False, True), (autograd.predict_mode, False, False),
+    (lambda: autograd.pause(True), False, True), (autograd.train_mode, False, True), (autograd.predict_mode, False,
+        False),
 ])  # fmt: skip
 def test_scopes(scope, recording, training):
     with scope():

@@ -24,14 +24,24 @@ OPS = sorted(set(REGISTRY) - RANDOM - SEVERAL)
 INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm"}
 LINEAR = {n for n in OPS if REGISTRY[n].kind == "linalg"}
 ELEMENTWISE = [n for n in OPS if REGISTRY[n].kind == "elementwise" and n != "cast" and n not in INTEGERS]
-SMOOTH = [n for n in OPS if REGISTRY[n].vjp is not None and n != "with_gradient"]  # that one has another gradient on purpose
-LAYERS = {"rnn_scan", "im2col", "col2im", "roi_places", "roi_align", "roi_align_grad", "nms_places", "multibox_detection",
+SMOOTH = [
+    n for n in OPS if REGISTRY[n].vjp is not None and n != "with_gradient"
+]  # that one has another gradient on purpose
+LAYERS = {"rnn_scan", "im2col", "col2im", "roi_places", "roi_align", "roi_align_grad", "nms_places",
+    "multibox_detection",
           "ctc_loss", "ctc_loss_grad"}  # fmt: skip
 TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}
 ULPS = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 NO_BOOL = {"subtract", "negative", "sign", "softmax", "log_softmax"}  # NumPy refuses them, too
-NO_HALF_KERNEL = {"erf", "gelu", "gammaln", "gamma", "digamma", "erfinv"}  # float16 is storage; these have no NumPy function to serve it
+NO_HALF_KERNEL = {
+    "erf",
+    "gelu",
+    "gammaln",
+    "gamma",
+    "digamma",
+    "erfinv",
+}  # float16 is storage; these have no NumPy function to serve it
 INT_TO_FLOAT = {
     "softmax",
     "log_softmax",
@@ -44,7 +54,13 @@ INT_TO_FLOAT = {
     "window_sum_grad",
 }
 SUMS = {"sum", "prod", "cumsum", "cumprod"}
-NO_REPEATS = LINEAR | {"sort", "argsort", "searchsorted", "nms_places", "multibox_detection"}  # what equal rows are worth is not theirs to say
+NO_REPEATS = LINEAR | {
+    "sort",
+    "argsort",
+    "searchsorted",
+    "nms_places",
+    "multibox_detection",
+}  # what equal rows are worth is not theirs to say
 INDICES = {"argsort", "searchsorted", "roi_places", "nms_places", "poisson_quantile"}
 DRAWS = {"gamma_slope", "poisson_quantile"}
 ROUGH = {"gamma_slope": 1e-7}  # the reference is a difference quotient

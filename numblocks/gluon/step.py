@@ -68,11 +68,14 @@ class CompiledStep:
         for block, what in ((net, "net"), (loss, "loss")):
             if not isinstance(block, HybridBlock):
                 raise TypeError(
-                    f"compile_step: {what} is a {type(block).__name__}, not a HybridBlock. Only HybridBlocks can be compiled."
+                    f"compile_step: {what} is a {type(block).__name__}, not a HybridBlock. Only HybridBlocks"
+                    " can be compiled."
                     f" Derive it from HybridBlock, or train it with record, backward and step."
                 )
         if not isinstance(trainer, Trainer):
-            raise TypeError(f"compile_step: trainer is a {type(trainer).__name__}. The third argument is a gluon.Trainer.")
+            raise TypeError(
+                f"compile_step: trainer is a {type(trainer).__name__}. The third argument is a gluon.Trainer."
+            )
         self.objective = _Objective(net, loss)
         self.objective.hybridize()
         self.trainer = trainer

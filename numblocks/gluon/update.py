@@ -20,7 +20,8 @@ class FusedUpdate:
     """
 
     __slots__ = (
-        "optimizer", "indices", "weights", "leaves", "plan", "version", "revision", "params", "count", "rates", "factors",
+        "optimizer", "indices", "weights", "leaves", "plan", "version", "revision", "params", "count", "rates",
+        "factors",
     )  # fmt: skip
 
     def __init__(self, optimizer, indices, weights, plan):
@@ -67,7 +68,11 @@ class FusedUpdate:
         for i in self.indices:
             counts[i] = t
         optimizer.__dict__["num_update"] = t
-        rates = (optimizer.lr if optimizer.lr_scheduler is None else optimizer.learning_rate, optimizer.wd, optimizer.rescale_grad)
+        rates = (
+            optimizer.lr if optimizer.lr_scheduler is None else optimizer.learning_rate,
+            optimizer.wd,
+            optimizer.rescale_grad,
+        )
         if rates != self.rates:
             lr, wd, rescale = self.rates = rates
             table[:, :3] = [(lr * p.lr_mult, wd * p.wd_mult, rescale) for p in self.params]

@@ -28,7 +28,10 @@ def array(object, dtype=None, ctx=None, device=None) -> ndarray:
     if isinstance(object, ndarray):
         if current.substitute is not None:
             return astype(object, dtype or object.dtype)
-        return wrap(object._data.astype(dt.as_dtype(dtype or object.dtype)), usable(place if place is not None else object._device))
+        return wrap(
+            object._data.astype(dt.as_dtype(dtype or object.dtype)),
+            usable(place if place is not None else object._device),
+        )
     if isinstance(object, (list, tuple)) and any(isinstance(part, ndarray) for part in object):
         from_parts = [part._data if isinstance(part, ndarray) else part for part in object]
         kept = numpy.result_type(*(p.dtype for p in from_parts if hasattr(p, "dtype")))

@@ -59,7 +59,12 @@ divide = function(ew.divide)
 true_divide = divide
 power, mod, floor_divide = function(ew.power), function(ew.mod), function(ew.floor_divide)
 remainder = mod
-negative, reciprocal, sign, square = function(ew.negative), function(ew.reciprocal), function(ew.sign), function(ew.square)
+negative, reciprocal, sign, square = (
+    function(ew.negative),
+    function(ew.reciprocal),
+    function(ew.sign),
+    function(ew.square),
+)
 abs = function(ew.abs_, "abs")
 absolute = fabs = abs
 sqrt, rsqrt, cbrt = function(ew.sqrt), function(ew.rsqrt), function(ew.cbrt)
@@ -74,7 +79,12 @@ radians, degrees = function(ew.radians), function(ew.degrees)
 deg2rad, rad2deg = radians, degrees
 floor, ceil, trunc, rint = function(ew.floor), function(ew.ceil), function(ew.trunc), function(ew.rint)
 fix = trunc
-equal, not_equal, less, less_equal = function(ew.equal), function(ew.not_equal), function(ew.less), function(ew.less_equal)
+equal, not_equal, less, less_equal = (
+    function(ew.equal),
+    function(ew.not_equal),
+    function(ew.less),
+    function(ew.less_equal),
+)
 greater, greater_equal = function(ew.greater), function(ew.greater_equal)
 logical_and, logical_or = function(ew.logical_and), function(ew.logical_or)
 logical_xor, logical_not = function(ew.logical_xor), function(ew.logical_not)

@@ -299,7 +299,8 @@ _METHODS = {
     "backward": backward, "drop_grad": drop_grad, "astype": astype, "copy": copy, "copyto": copyto,
     "as_in_ctx": as_in_ctx, "as_in_context": as_in_ctx, "to_device": as_in_ctx, "reshape": reshape,
     "transpose": transpose, "flatten": flatten, "dot": dot, "detach": detached, "ravel": shape.ravel,
-    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul, _matmul),
+    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul,
+        _matmul),
     "__pow__": _power,
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
     "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else integers.invert(self),
@@ -309,7 +310,8 @@ _METHODS = {
     "__complex__": _scalar(complex, "complex"), "__iter__": _iterate, "__repr__": printing.array_repr,
     "__str__": printing.array_str, "__array__": array_interface, "__array_ufunc__": array_ufunc,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else str(self), "__hash__": object.__hash__,
-    "__copy__": copy, "__deepcopy__": lambda self, memo: wrap(_concrete(self, "deepcopy").copy(), self._device, type(self)),
+    "__copy__": copy, "__deepcopy__": lambda self, memo: wrap(_concrete(self, "deepcopy").copy(), self._device,
+        type(self)),
     "__reduce__": lambda self: (_rebuild, (self.asnumpy(), self._device, type(self))),
     "as_np_ndarray": lambda self: self,
 }  # fmt: skip
@@ -340,7 +342,8 @@ def _attach() -> None:
         (missing, "nansum nanprod"),
         (products, "diagonal trace"),
         (norms, "norm"),
-        (math, "clip abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint"
+        (math,
+            "clip abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint"
                " round nonzero arcsin arccos arctan arccosh arcsinh arctanh cbrt degrees radians fix reciprocal rsqrt"),
         (shape, "squeeze swapaxes repeat tile expand_dims flip split broadcast_to pad diag"),
         (indexing, "take"),

@@ -133,7 +133,9 @@ def hstack(arrays) -> ndarray:
 
 def dstack(arrays) -> ndarray:
     """Arrays along a third axis."""
-    return concatenate([x if x.ndim > 2 else move.expand_dims(_at_least(x, 2), 2) for x in _arrays("dstack", arrays)], 2)
+    return concatenate(
+        [x if x.ndim > 2 else move.expand_dims(_at_least(x, 2), 2) for x in _arrays("dstack", arrays)], 2
+    )
 
 
 def column_stack(arrays) -> ndarray:
@@ -166,7 +168,8 @@ def array_split(ary, indices_or_sections, axis=0) -> list[ndarray]:
     bounds = [0, *cuts, n]
     lead = (builtins.slice(None),) * k
     return [
-        move.slice_(ary, key=move.freeze_key(lead + (builtins.slice(a, b),))) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+        move.slice_(ary, key=move.freeze_key(lead + (builtins.slice(a, b),)))
+        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
     ]
 
 
@@ -186,7 +189,9 @@ def repeat(a, repeats: int, axis=None) -> ndarray:
         a, axis = ravel(a), 0
     k = normalize_axis("repeat", axis, a.ndim)[0]
     if not isinstance(repeats, int):
-        positions = numpy.repeat(numpy.arange(a.shape[k]), numpy.asarray(repeats.asnumpy() if isinstance(repeats, ndarray) else repeats))
+        positions = numpy.repeat(
+            numpy.arange(a.shape[k]), numpy.asarray(repeats.asnumpy() if isinstance(repeats, ndarray) else repeats)
+        )
         return a[(builtins.slice(None),) * k + (array(positions),)]
     wide = red.broadcast_to(move.expand_dims(a, k + 1), shape=a.shape[: k + 1] + (repeats,) + a.shape[k + 1 :])
     return move.reshape(wide, shape=a.shape[:k] + (a.shape[k] * repeats,) + a.shape[k + 1 :])

@@ -26,7 +26,9 @@ def activation(data: ndarray, act_type: str = "relu") -> ndarray:
     """An activation by name: relu, sigmoid, tanh, softrelu, softsign, gelu, silu or log_sigmoid."""
     act = _ACTIVATIONS.get(act_type)
     if act is None:
-        raise ValueError(f"activation: {act_type!r} is unknown. The names are {', '.join(_ACTIVATIONS)}. Use one of them.")
+        raise ValueError(
+            f"activation: {act_type!r} is unknown. The names are {', '.join(_ACTIVATIONS)}. Use one of them."
+        )
     return act(data)
 
 

@@ -190,7 +190,8 @@ def constraint_check(data, msg="Constraint violated!") -> ndarray:
 def index_array(data, axes=None) -> ndarray:
     """The index of each element: int64 `data.shape + (axes,)`."""
     axes = tuple(range(data.ndim)) if axes is None else tuple(axes)
-    parts = [red.broadcast_to(move.reshape(arange(data.shape[k], dtype="int64"), shape=(-1,) + (1,) * (data.ndim - 1 - k % data.ndim)),
+    parts = [red.broadcast_to(move.reshape(arange(data.shape[k], dtype="int64"),
+        shape=(-1,) + (1,) * (data.ndim - 1 - k % data.ndim)),
                               shape=data.shape) for k in axes]  # fmt: skip
     return move.concat(*(move.expand_dims(p, data.ndim) for p in parts), axis=data.ndim)
 
@@ -205,7 +206,8 @@ def ravel_multi_index(data, shape) -> ndarray:
 
 
 __all__ = [
-    "arange_like", "boolean_mask", "broadcast_like", "cast", "constraint_check", "digamma", "erfinv", "gamma", "gammaln",
+    "arange_like", "boolean_mask", "broadcast_like", "cast", "constraint_check", "digamma", "erfinv", "gamma",
+    "gammaln",
     "gather_nd", "index_add", "index_array", "index_update", "nonzero", "ravel_multi_index", "reshape", "reshape_like",
     "scatter_nd", "shape_array", "slice",
 ]  # fmt: skip

@@ -166,9 +166,7 @@ def roi_align(data, rois, pooled_size=None, spatial_scale=None, sample_ratio=-1,
         aligned: half a pixel to the left and up.
     """
     if position_sensitive:
-        raise NotImplementedError(
-            "roi_align: position_sensitive is not supported. Reshape the channels and pick bins."
-        )
+        raise NotImplementedError("roi_align: position_sensitive is not supported. Reshape the channels and pick bins.")
     size = (pooled_size,) * 2 if isinstance(pooled_size, int) else tuple(pooled_size)
     return roi.roi_align(
         data, rois, size=size, scale=float(spatial_scale), ratio=int(sample_ratio), aligned=bool(aligned)

@@ -18,7 +18,9 @@ def save(file: str, arr) -> None:
     arrays = list(items.values()) if isinstance(items, dict) else list(items)
     for k, x in enumerate(arrays):
         if not isinstance(x, ndarray):
-            raise TypeError(f"save: item {names[k] if names else k} is {type(x).__name__}. Files hold ndarrays. Convert it first.")
+            raise TypeError(
+                f"save: item {names[k] if names else k} is {type(x).__name__}. Files hold ndarrays. Convert it first."
+            )
     params.write(file, names, [x.asnumpy() for x in arrays])
 
 

@@ -66,9 +66,7 @@ def resize(data, size=(0, 0), keep_ratio=False, interp=1) -> ndarray:
     size = (size, size) if isinstance(size, int) else tuple(size)
     if keep_ratio:
         scale = size[0] / min(h, w)
-        size = (
-            (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
-        )
+        size = (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
     width, height = size
     if interp == 0:
         rows, columns = (numpy.minimum(numpy.arange(m) * n // m, n - 1) for n, m in ((h, height), (w, width)))

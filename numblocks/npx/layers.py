@@ -45,7 +45,13 @@ def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatte
             f" takes {weight.shape[1]}. The layer was built or initialized for another width. Feed data with"
             f" {weight.shape[1]} features, or build the layer anew."
         )
-    if bias is not None and not no_bias and x.ndim == 2 and x.dtype is weight.dtype is bias.dtype and x.dtype.kind == "f":
+    if (
+        bias is not None
+        and not no_bias
+        and x.ndim == 2
+        and x.dtype is weight.dtype is bias.dtype
+        and x.dtype.kind == "f"
+    ):
         return mm.linear(x, weight, bias)
     wt = move.transpose(weight, axes=(1, 0))
     if x.ndim > 2:
@@ -65,7 +71,9 @@ def _tuple(value, n):
 def _channels_first(where, layout, n):
     expected = ("NCW", "NCHW", "NCDHW")[n - 1]
     if layout not in (None, expected):
-        raise ValueError(f"{where}: layout {layout!r} is not supported for {n} spatial axes. Data are {expected}. Transpose them.")
+        raise ValueError(
+            f"{where}: layout {layout!r} is not supported for {n} spatial axes. Data are {expected}. Transpose them."
+        )
 
 
 def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, pad=None, num_filter=None, num_group=1,
@@ -110,7 +118,12 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
         reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
         return reduce(data, axis=axes, keepdims=True)
     kernel = _tuple(kernel, n)
-    spec = {"kernel": kernel, "stride": _tuple(stride or 1, n), "pad": _tuple(pad or 0, n), "ceil": pooling_convention == "full"}
+    spec = {
+        "kernel": kernel,
+        "stride": _tuple(stride or 1, n),
+        "pad": _tuple(pad or 0, n),
+        "ceil": pooling_convention == "full",
+    }
     if pool_type == "max":
         return pl.max_pool(data, **spec)
     if pool_type == "avg":
@@ -166,7 +179,10 @@ def deconvolution(data, weight, bias=None, kernel=None, stride=None, dilate=None
     stride, dilate, pad, adj = _tuple(stride or 1, n), _tuple(dilate or 1, n), _tuple(pad or 0, n), _tuple(adj or 0, n)
     if target_shape is not None:
         wanted = _tuple(target_shape, n)
-        full = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip(data.shape[2:], stride, dilate, weight.shape[2:], strict=True)]
+        full = [
+            (m - 1) * s + d * (k - 1) + 1
+            for m, s, d, k in zip(data.shape[2:], stride, dilate, weight.shape[2:], strict=True)
+        ]
         surplus = [f - w for f, w in zip(full, wanted, strict=True)]
         adj = tuple(s % 2 for s in surplus)
         pad = tuple((s + 1) // 2 for s in surplus)

@@ -18,7 +18,9 @@ def uniform_n(low=0.0, high=1.0, batch_shape=None, dtype=None, ctx=None):
 
 def _lead(batch_shape, *parameters):
     shape = max((getattr(p, "shape", ()) for p in parameters), key=len)
-    lead = () if batch_shape is None else tuple(batch_shape) if isinstance(batch_shape, (tuple, list)) else (batch_shape,)
+    lead = (
+        () if batch_shape is None else tuple(batch_shape) if isinstance(batch_shape, (tuple, list)) else (batch_shape,)
+    )
     return lead + tuple(shape)
 
 

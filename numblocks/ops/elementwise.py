@@ -75,7 +75,8 @@ def square(x): return x * x  # noqa: E704
 def sqrt(x): return math.sqrt(x)  # noqa: E704
 
 
-@elementwise(vjp=lambda g, y, x: g * -0.5 * y / x, numpy=lambda x: 1.0 / numpy.sqrt(x), result="float", domain=(0.2, 4.0))
+@elementwise(vjp=lambda g, y, x: g * -0.5 * y / x, numpy=lambda x: 1.0 / numpy.sqrt(x), result="float",
+             domain=(0.2, 4.0))
 def rsqrt(x): return 1.0 / math.sqrt(x)  # noqa: E704
 
 
@@ -99,7 +100,8 @@ def hypot(a, b): return math.hypot(a, b)  # noqa: E704
 
 
 @elementwise(vjp=(lambda g, y, x, lo, hi: where(logical_and(x >= lo, x <= hi), g, 0.0), None, None),
-             numpy=lambda x, lo, hi: numpy.minimum(numpy.maximum(x, lo), hi), domain=((-3.0, 3.0), (-2.0, -0.5), (0.5, 2.0)),
+             numpy=lambda x, lo, hi: numpy.minimum(numpy.maximum(x, lo), hi),
+             domain=((-3.0, 3.0), (-2.0, -0.5), (0.5, 2.0)),
              kinks=lambda x, lo, hi: numpy.minimum(abs(x - lo), abs(x - hi)))
 def clip(x, lo, hi): return lo if x < lo else (hi if x > hi else x)  # noqa: E704
 
@@ -278,7 +280,7 @@ def isfinite(x): return x - x == 0  # noqa: E704
 def where(c, a, b): return a if c else b  # noqa: E704
 
 
-# --- activations and their special functions ----------------------------------------------------------------------------
+# --- activations and their special functions --------------------------------------------------------------------
 
 
 @functools.cache
@@ -287,8 +289,8 @@ def _zero(dtype):
     return numpy.zeros((), dtype)
 
 
-@elementwise(vjp=lambda g, y, x: where(y > 0, g, 0.0), numpy=lambda x: numpy.maximum(x, _zero(x.dtype)), kinks=lambda x: x,
-             silent=True)
+@elementwise(vjp=lambda g, y, x: where(y > 0, g, 0.0), numpy=lambda x: numpy.maximum(x, _zero(x.dtype)),
+             kinks=lambda x: x, silent=True)
 def relu(x):
     """max(x, 0); the derivative at 0 is 0."""
     return x if (x > 0.0 or x != x) else 0.0

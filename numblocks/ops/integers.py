@@ -11,7 +11,8 @@ from .kinds import infer_elementwise
 
 def _integer(ufunc, name=None, nin=2, text="") -> Op:
     """The op of a NumPy ufunc on integers."""
-    op = Op(name or ufunc.__name__, "elementwise", eager.elementwise, numpy=_refusing_floats(ufunc, name), result="same",
+    op = Op(name or ufunc.__name__, "elementwise", eager.elementwise, numpy=_refusing_floats(ufunc, name),
+        result="same",
             nin=nin, domain=(1.0, 3.0) if "shift" in (name or ufunc.__name__) else (-3.0, 3.0))  # fmt: skip
     op.infer = lambda *xs: infer_elementwise(op, xs)
     op.help = text

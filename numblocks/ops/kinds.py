@@ -72,7 +72,8 @@ def reduction(*, vjp, name=None, how=None, domain=(-3.0, 3.0), kinks=None):
         op = Op(name or run.__name__.rstrip("_"), "reduce", eager.reduce, vjp=(vjp,), run=run, result=how,
                 domain=domain, kinks=kinks)  # fmt: skip
         op.infer = lambda x, *, axis, keepdims: Aval(
-            reduced_shape(x.shape, axis, keepdims), run(numpy.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True).dtype
+            reduced_shape(x.shape, axis, keepdims),
+            run(numpy.ones((1,) * x.ndim, x.dtype), axis=axis, keepdims=True).dtype,
         )
         op.help = run.__doc__
         return op
@@ -107,7 +108,17 @@ def infer_by_running(op: Op, x, spec) -> Aval:
 
 
 def primitive(
-    *, kind="opaque", infer, vjp=None, name=None, nin=1, nout=1, domain=(-3.0, 3.0), kinks=None, examples=(), traced=None,
+    *,
+    kind="opaque",
+    infer,
+    vjp=None,
+    name=None,
+    nin=1,
+    nout=1,
+    domain=(-3.0, 3.0),
+    kinks=None,
+    examples=(),
+    traced=None,
     joint=False,
 ):
     """Declare an op with a loop of its own: the function is `(*numpy_arrays, out=None, **spec) -> numpy_array`.
@@ -121,7 +132,8 @@ def primitive(
     """
 
     def declare(run: Callable) -> Op:
-        op = Op(name or run.__name__.rstrip("_"), kind, eager.plain, vjp=vjp if vjp is None or callable(vjp) else tuple(vjp),
+        op = Op(name or run.__name__.rstrip("_"), kind, eager.plain,
+            vjp=vjp if vjp is None or callable(vjp) else tuple(vjp),
                 run=run, infer=infer, nin=nin, nout=nout, domain=domain, kinks=kinks, examples=examples,
                 traced=traced, joint=joint)  # fmt: skip
         op.help = run.__doc__
@@ -138,7 +150,8 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, exa
     """
 
     def declare(function: Callable) -> Op:
-        op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin, examples=examples,
+        op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin,
+            examples=examples,
                 vjp=vjp if callable(vjp) and nin != 1 else vjp if isinstance(vjp, tuple) else (vjp,))  # fmt: skip
         op.eager = evaluate_composite
         if numpy is not None:
@@ -171,7 +184,9 @@ def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
     for a in axes:
         k = a.__index__()
         if not -ndim <= k < ndim:
-            raise ValueError(f"{where}: axis {k} is out of range for an array with {ndim} axes. Use {-ndim}..{ndim - 1}.")
+            raise ValueError(
+                f"{where}: axis {k} is out of range for an array with {ndim} axes. Use {-ndim}..{ndim - 1}."
+            )
         found.append(k % ndim)
     if len(set(found)) != len(found):
         raise ValueError(f"{where}: axis {axis} names an axis twice. Each axis is reduced once. Drop the repetition.")

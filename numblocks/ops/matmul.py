@@ -77,7 +77,7 @@ def _infer_linear(x, w, b):
     examples=((((4, 3), (2, 3), (2,)), {}),),
 )
 def linear(x, w, b, *, out=None):
-    """`x @ w.T + b` for matrices `x` `(n, k)` and `w` `(m, k)`, and `b` `(m,)`: a dense layer without its activation."""
+    """`x @ w.T + b` for `x` `(n, k)`, `w` `(m, k)` and `b` `(m,)`: a dense layer without its activation."""
     if out is None:
         out = x.dot(w.T)
     else:

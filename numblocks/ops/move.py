@@ -73,7 +73,9 @@ def unslice(g, *, key, shape, out=None):
 def _infer_concat(*xs, axis):
     first = xs[0]
     for k, x in enumerate(xs[1:], 1):
-        if x.ndim != first.ndim or any(a != b for i, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis):
+        if x.ndim != first.ndim or any(
+            a != b for i, (a, b) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis
+        ):
             raise MXNetError(
                 f"concatenate: argument 0 has shape {first.shape} and argument {k} has shape {x.shape}. All axes but"
                 f" axis {axis} must agree. Reshape or slice them first."

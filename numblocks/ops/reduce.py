@@ -1,4 +1,7 @@
-"""Reductions over axes, and broadcasting, their dual. `axis` is a tuple of non-negative ints; the functions of `numblocks.np` normalize it."""
+"""Reductions over axes, and broadcasting, their dual.
+
+`axis` is a tuple of non-negative ints; the functions of `numblocks.np` normalize it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,9 @@ def _unique_margin(x):
 @reduction(vjp=lambda g, y, x, *, axis, keepdims: spread(g, x, axis, keepdims), how="sum")
 def sum_(x, *, axis, keepdims, out=None):
     """Sum; bool and small integers are summed as int64."""
-    return numpy.add.reduce(x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
+    return numpy.add.reduce(
+        x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64
+    )
 
 
 sum_.direct = shortcut.reduction(sum_, numpy.add)
@@ -89,8 +94,11 @@ def min_(x, *, axis, keepdims, out=None):
 min_.direct = shortcut.reduction(min_, numpy.minimum)
 
 
-@reduction(vjp=lambda g, y, x, *, axis, keepdims: divide(spread(multiply(g, y), x, axis, keepdims), x), how="prod",
-           domain=(0.5, 2.0))
+@reduction(
+    vjp=lambda g, y, x, *, axis, keepdims: divide(spread(multiply(g, y), x, axis, keepdims), x),
+    how="prod",
+    domain=(0.5, 2.0),
+)
 def prod(x, *, axis, keepdims, out=None):
     """Product; bool and small integers are multiplied as int64. The gradient is for values other than 0."""
     return numpy.multiply.reduce(
@@ -230,6 +238,7 @@ def norm(x, *, axis, keepdims, ord=2):
 
 
 __all__ = [
-    "argmax", "argmin", "broadcast_to", "log_softmax", "logsumexp", "max_", "mean", "min_", "norm", "normalize_axis", "prod",
+    "argmax", "argmin", "broadcast_to", "log_softmax", "logsumexp", "max_", "mean", "min_", "norm", "normalize_axis",
+    "prod",
     "reduced_shape", "softmax", "spread", "std", "sum_", "sum_to", "var",
 ]  # fmt: skip

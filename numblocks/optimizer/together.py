@@ -33,7 +33,9 @@ def possible(optimizer: Optimizer, weights: list[ndarray]) -> bool:
 def constants(optimizer: Optimizer) -> tuple:
     """The hyper-parameters that are constants of the traced rule: beta1, momentum, clip_gradient ..."""
     plain = (int, float, str, type(None))
-    return tuple([(k, v) for k, v in vars(optimizer).items() if isinstance(v, plain) and k not in NUMBERS and k[0] != '_'])
+    return tuple(
+        [(k, v) for k, v in vars(optimizer).items() if isinstance(v, plain) and k not in NUMBERS and k[0] != "_"]
+    )
 
 
 class Together:
@@ -64,9 +66,7 @@ class Together:
         with tracing(builder), autograd.pause():
             for k, state in enumerate(states):
                 w, g, *state = (stand_in(x._data) for x in (weights[k], grads[k], *state))
-                lr, wd, rescale, *factors = (
-                    stand_in(self.table[k, j : j + 1].reshape(())) for j in range(width)
-                )
+                lr, wd, rescale, *factors = (stand_in(self.table[k, j : j + 1].reshape(())) for j in range(width))
                 new_w, new_state = optimizer.rule(w, g, tuple(state), lr, wd, rescale, tuple(factors))
                 results += [*new_state, new_w]
                 targets += [*state, w]

@@ -13,7 +13,8 @@ DATA = {
     "a": rng.standard_normal((3, 4)), "b": rng.standard_normal((3, 4)), "c": rng.standard_normal((4, 5)),
     "t": rng.standard_normal((2, 3, 4)), "v": rng.standard_normal(6), "w": rng.uniform(0.5, 2.0, 6),
     "s": rng.standard_normal((4, 4)), "p": numpy.cov(rng.standard_normal((4, 30))), "i": rng.integers(0, 9, 8),
-    "j": rng.integers(1, 6, 8), "m": rng.standard_normal((3, 4)) > 0, "n": numpy.array([1.0, numpy.nan, -2.0, numpy.inf, 3.0]),
+    "j": rng.integers(1, 6, 8), "m": rng.standard_normal((3, 4)) > 0, "n": numpy.array([1.0, numpy.nan, -2.0,
+        numpy.inf, 3.0]),
     "q": numpy.array([[1.0, numpy.nan, 3.0], [numpy.nan, 5.0, 4.0]]), "u": numpy.sort(rng.uniform(0, 5, 7)),
     "z": rng.standard_normal((3, 2, 4, 5)), "k": numpy.array([3, 1, 2, 3, 1]), "h": rng.standard_normal((5, 3)),
 }  # fmt: skip

@@ -14,7 +14,13 @@ def positive(n):
     return q @ numpy.diag(1.0 + 0.7 * numpy.arange(n)) @ q.T
 
 
-A, S, P, V, W = rng.standard_normal((3, 4)), rng.standard_normal((4, 4)), positive(4), rng.standard_normal(6), rng.uniform(0.5, 2, 6)
+A, S, P, V, W = (
+    rng.standard_normal((3, 4)),
+    rng.standard_normal((4, 4)),
+    positive(4),
+    rng.standard_normal(6),
+    rng.uniform(0.5, 2, 6),
+)
 X = numpy.arange(6) + rng.uniform(-0.3, 0.3, 6)
 
 FUNCTIONS = {
@@ -38,7 +44,7 @@ FUNCTIONS = {
     "cov": (lambda a: np.cov(a), A),
     "corrcoef": (lambda a: np.corrcoef(a), A),
     "average": (lambda a, w: np.average(a, 1, w), A, W[:4]),
-    "nanmean": (lambda v: np.nanmean(v ** 2), V),
+    "nanmean": (lambda v: np.nanmean(v**2), V),
     "polyval": (lambda p, x: np.polyval(p, x), V[:4], W),
     "polymul": (lambda p, q: np.polymul(p, q), V[:4], W),
     "poly": (lambda z: np.poly(z), V[:3]),
@@ -94,7 +100,10 @@ def gradients(function, values, directions=None):
     with autograd.record():
         y = loss(function, xs)
         if directions is not None:
-            y = sum((g * np.array(d)).sum() for g, d in zip(autograd.grad(y, xs, create_graph=True), directions, strict=True))
+            y = sum(
+                (g * np.array(d)).sum()
+                for g, d in zip(autograd.grad(y, xs, create_graph=True), directions, strict=True)
+            )
     y.backward()
     return [x.grad.asnumpy() for x in xs]
 

@@ -140,7 +140,9 @@ def test_setting_errors():
         x[5] = 1.0
 
 
-@pytest.mark.parametrize("update", [lambda x: x.__setitem__(0, 1.0), lambda x: x.__iadd__(1), lambda x: np.exp(x, out=x)])
+@pytest.mark.parametrize(
+    "update", [lambda x: x.__setitem__(0, 1.0), lambda x: x.__iadd__(1), lambda x: np.exp(x, out=x)]
+)
 def test_in_place_is_refused_while_recording(update):
     x = np.array(VALUES)
     x.attach_grad()
@@ -169,5 +171,9 @@ def test_integer_in_place_operators():
     x ^= 1
     x <<= 2
     x >>= 1
-    assert x.tolist() == [14, 14] and (x << 1).tolist() == [28, 28] and (1 << np.array([1, 2], dtype="int64")).tolist() == [2, 4]
+    assert (
+        x.tolist() == [14, 14]
+        and (x << 1).tolist() == [28, 28]
+        and (1 << np.array([1, 2], dtype="int64")).tolist() == [2, 4]
+    )
     assert divmod(np.array([7.0]), 2.0)[0].item() == 3.0 and (2 ** np.array([3.0])).item() == 8.0

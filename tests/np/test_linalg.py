@@ -13,7 +13,9 @@ P = S @ S.swapaxes(-1, -2)
 
 
 @pytest.mark.parametrize("name", ["inv", "det", "cholesky", "pinv", "eigvalsh", "svdvals", "norm", "cond"])
-@pytest.mark.parametrize("dtype, answer", [("float16", "float16"), ("float32", "float32"), ("float64", "float64"), ("int32", "float32")])
+@pytest.mark.parametrize(
+    "dtype, answer", [("float16", "float16"), ("float32", "float32"), ("float64", "float64"), ("int32", "float32")]
+)
 def test_dtypes(name, dtype, answer):
     x = numpy.array([[4.0, 1.0], [1.0, 3.0]]).astype(dtype)
     found = getattr(np.linalg, name)(np.array(x))
@@ -23,7 +25,8 @@ def test_dtypes(name, dtype, answer):
 
 
 @pytest.mark.parametrize("name, args", [
-    ("inv", (S,)), ("det", (S,)), ("cholesky", (P,)), ("solve", (S, T[:, 0, :4, None])), ("pinv", (T,)), ("eigvalsh", (P,)),
+    ("inv", (S,)), ("det", (S,)), ("cholesky", (P,)), ("solve", (S, T[:, 0, :4, None])), ("pinv", (T,)), ("eigvalsh",
+        (P,)),
     ("matrix_rank", (T,)), ("matrix_power", (S, 3)), ("svdvals", (T,)), ("cond", (S,)),
 ])  # fmt: skip
 def test_stacks(name, args):

@@ -91,11 +91,16 @@ def test_lists_of_arrays_become_arrays():
 
 
 @pytest.mark.parametrize("name, args", [
-    ("concatenate", ([np.array(A), np.array(A)],)), ("add", (np.array(A), 1.0)), ("sum", (np.array(A), 0)), ("median", (np.array(A), 0)),
-    ("matmul", (np.array(A), np.array(A.T))), ("cumsum", (np.array(A), 0)), ("exp", (np.array(A),)), ("clip", (np.array(A), 0, 1)),
-    ("bitwise_and", (np.array([3]), 1)), ("stack", ([np.array(A), np.array(A)],)), ("max", (np.array(A), 1)), ("argmax", (np.array(A), 1)),
-    ("einsum", ("ij->i", np.array(A))), ("trace", (np.array(A),)), ("flip", (np.array(A),)), ("vstack", ([np.array(A)],)),
-    ("take", (np.array(A), np.array([0, 2]), 1)), ("outer", (np.array([1.0]), np.array([2.0]))), ("around", (np.array(A), 1)), ("squeeze", (np.array(B),)),
+    ("concatenate", ([np.array(A), np.array(A)],)), ("add", (np.array(A), 1.0)), ("sum", (np.array(A), 0)),
+    ("median", (np.array(A), 0)),
+    ("matmul", (np.array(A), np.array(A.T))), ("cumsum", (np.array(A), 0)), ("exp", (np.array(A),)), ("clip",
+        (np.array(A), 0, 1)),
+    ("bitwise_and", (np.array([3]), 1)), ("stack", ([np.array(A), np.array(A)],)), ("max", (np.array(A), 1)),
+    ("argmax", (np.array(A), 1)),
+    ("einsum", ("ij->i", np.array(A))), ("trace", (np.array(A),)), ("flip", (np.array(A),)), ("vstack",
+        ([np.array(A)],)),
+    ("take", (np.array(A), np.array([0, 2]), 1)), ("outer", (np.array([1.0]), np.array([2.0]))), ("around",
+        (np.array(A), 1)), ("squeeze", (np.array(B),)),
 ])  # fmt: skip
 def test_out_is_filled_and_returned(name, args):
     if name == "bitwise_and":

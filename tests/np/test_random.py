@@ -73,7 +73,9 @@ def test_multivariate_normal_has_its_mean_and_covariance():
     random.seed(1)
     mean, cov = numpy.array([1.0, -2.0]), numpy.array([[2.0, 0.6], [0.6, 0.5]])
     x = r.multivariate_normal(np.array(mean), np.array(cov), size=N).asnumpy()
-    assert x.shape == (N, 2) and numpy.abs(x.mean(0) - mean).max() < 0.05 and numpy.abs(numpy.cov(x.T) - cov).max() < 0.06
+    assert (
+        x.shape == (N, 2) and numpy.abs(x.mean(0) - mean).max() < 0.05 and numpy.abs(numpy.cov(x.T) - cov).max() < 0.06
+    )
 
 
 def test_multinomial_and_dirichlet():
@@ -168,7 +170,9 @@ def test_host_draws_are_refused_in_a_trace():
         block(np.zeros(3))
 
 
-@pytest.mark.parametrize("call", [lambda: r.gamma(-1.0), lambda: r.beta(0.0, 1.0), lambda: r.weibull(-2), lambda: r.rayleigh(-1.0)])
+@pytest.mark.parametrize(
+    "call", [lambda: r.gamma(-1.0), lambda: r.beta(0.0, 1.0), lambda: r.weibull(-2), lambda: r.rayleigh(-1.0)]
+)
 def test_parameters_must_be_positive(call):
     with pytest.raises(ValueError, match="must be positive"):
         call()

@@ -11,14 +11,20 @@ DEPENDS = {
     "mask": lambda x: x[x > 0], "histogram": lambda x: np.histogram(x)[0], "isin": lambda x: np.isin(x, [1.0]),
     "eig": lambda x: np.linalg.eig(x)[0], "roots": lambda x: np.roots(x[0]), "extract": lambda x: np.extract(x > 0, x),
     "bincount": lambda x: np.bincount(x.astype("int64")), "asnumpy": lambda x: np.array(x.asnumpy()),
-    "polyfit": lambda x: np.polyfit(x[0], x[1], 1), "nanmedian": lambda x: np.nanmedian(x), "union1d": lambda x: np.union1d(x, x),
+    "polyfit": lambda x: np.polyfit(x[0], x[1], 1), "nanmedian": lambda x: np.nanmedian(x),
+    "union1d": lambda x: np.union1d(x, x),
 }  # fmt: skip
 STATIC = {
-    "argsort": lambda x: np.argsort(x), "searchsorted": lambda x: np.searchsorted(np.sort(x[0]), x[1]), "lexsort": lambda x: np.lexsort((x[0], x[1])),
-    "count_nonzero": lambda x: np.count_nonzero(x), "matrix_rank": lambda x: np.linalg.matrix_rank(x), "digitize": lambda x: np.digitize(x, [0.0, 1.0]),
-    "isclose": lambda x: np.isclose(x, 1.0), "nanargmax": lambda x: np.nanargmax(x), "select": lambda x: np.select([x > 0], [x], 2.0),
-    "nan_to_num": lambda x: np.nan_to_num(x), "unwrap": lambda x: np.unwrap(x), "tril": lambda x: np.tril(x), "modf": lambda x: np.modf(x)[0],
-    "bitwise": lambda x: (x > 0) ^ (x > 1), "invert": lambda x: np.invert((x * 3).astype("int32")), "triu_indices": lambda x: x[np.triu_indices_from(x)],
+    "argsort": lambda x: np.argsort(x), "searchsorted": lambda x: np.searchsorted(np.sort(x[0]), x[1]),
+    "lexsort": lambda x: np.lexsort((x[0], x[1])),
+    "count_nonzero": lambda x: np.count_nonzero(x), "matrix_rank": lambda x: np.linalg.matrix_rank(x),
+    "digitize": lambda x: np.digitize(x, [0.0, 1.0]),
+    "isclose": lambda x: np.isclose(x, 1.0), "nanargmax": lambda x: np.nanargmax(x),
+    "select": lambda x: np.select([x > 0], [x], 2.0),
+    "nan_to_num": lambda x: np.nan_to_num(x), "unwrap": lambda x: np.unwrap(x), "tril": lambda x: np.tril(x),
+    "modf": lambda x: np.modf(x)[0],
+    "bitwise": lambda x: (x > 0) ^ (x > 1), "invert": lambda x: np.invert((x * 3).astype("int32")),
+    "triu_indices": lambda x: x[np.triu_indices_from(x)],
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 dataset |
 | `sampler` | the order of the numbers, one at a time or in batches |
 | `batchify` | a list of examples as one batch |
+| `records` | examples in record files |
 | `dataloader` | all three together, prefetched by threads |
 | `vision` | image datasets and transforms |
 """
@@ -16,6 +17,7 @@ from .dataloader import DataLoader as DataLoader
 from .dataset import ArrayDataset as ArrayDataset
 from .dataset import Dataset as Dataset
 from .dataset import SimpleDataset as SimpleDataset
+from .records import RecordFileDataset as RecordFileDataset
 from .sampler import BatchSampler as BatchSampler
 from .sampler import FilterSampler as FilterSampler
 from .sampler import RandomSampler as RandomSampler

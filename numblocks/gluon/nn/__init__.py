@@ -47,7 +47,8 @@ from .transpose import (
 )
 
 __all__ = [
-    "BatchNormReLU", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "GroupNorm", "InstanceNorm", "PixelShuffle1D",
+    "BatchNormReLU", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "GroupNorm", "InstanceNorm",
+    "PixelShuffle1D",
     "PixelShuffle2D", "PixelShuffle3D", "ReflectionPad2D", "SyncBatchNorm",
     "Activation", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Block", "Concurrent", "Conv1D",
     "Conv2D", "Conv3D", "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GlobalAvgPool1D",

@@ -77,7 +77,8 @@ class GroupNorm(HybridBlock):
         return npx.group_norm(x, self.gamma.data(x.ctx), self.beta.data(x.ctx), self._num_groups, self._epsilon)
 
     def __repr__(self):
-        return f"GroupNorm(eps={self._epsilon}, num_groups={self._num_groups}, center={self._center}, scale={self._scale})"
+        groups, shift = f"num_groups={self._num_groups}", f"center={self._center}, scale={self._scale}"
+        return f"GroupNorm(eps={self._epsilon}, {groups}, {shift})"
 
 
 class InstanceNorm(HybridBlock):

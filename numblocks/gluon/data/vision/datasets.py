@@ -1,6 +1,6 @@
 """Image datasets: `Digits`, which is part of the package, and the names of all others.
 
-Each other one has a module of its own: `mnist`, `cifar`, `folder`.
+Each other one has a module of its own: `mnist`, `cifar`, `folder`, `records`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .cifar import CIFAR100 as CIFAR100
 from .folder import ImageFolderDataset as ImageFolderDataset
 from .mnist import MNIST as MNIST
 from .mnist import FashionMNIST as FashionMNIST
+from .records import ImageRecordDataset as ImageRecordDataset
 from .stored import Stored
 
 _EVERY = 5  # image k is a test image when k % 5 == 4: each writer and each digit is in both parts
