@@ -49,6 +49,34 @@ class Adam(_Moments):
 
 
 @register
+class AdamW(_Moments):
+    """Adam with the decay apart from the gradient: w - lr (m̂ / (sqrt(v̂) + epsilon) + wd w).
+
+    Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
+
+    Args:
+        learning_rate: 0.001 by default.
+        beta1, beta2: how slowly the running means of g and g² change.
+        epsilon: keeps the division finite.
+        correct_bias: whether the moments are corrected for their start at 0.
+
+    >>> AdamW(wd=0.01).wd
+    0.01
+    """
+
+    def __init__(self, learning_rate=None, beta1=0.9, beta2=0.999, epsilon=1e-6, correct_bias=True, **kwargs):
+        super().__init__(learning_rate, beta1, beta2, epsilon, **kwargs)
+        self.correct_bias = correct_bias
+
+    def factors(self, t):
+        return (1 / (1 - self.beta1**t), 1 / (1 - self.beta2**t)) if self.correct_bias else (1.0, 1.0)
+
+    def rule(self, w, g, state, lr, wd, rescale, factors):
+        m, v = self.moments(self.gradient(g, rescale), state)
+        return w - lr * (factors[0] * m / (sqrt(factors[1] * v) + self.epsilon) + wd * w), (m, v)
+
+
+@register
 class Adamax(_Moments):
     """Adam with the largest gradient instead of the second moment (Kingma and Ba 2015, section 7)."""
 

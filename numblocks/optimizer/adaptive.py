@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy
+
+from ..array import wrap
 from ..ops.elementwise import abs_, clip, sign, sqrt, square, where
+from ..ops.reduce import sum_
 from .optimizer import Optimizer, register, zeros_like
 
 
@@ -23,6 +27,46 @@ class AdaGrad(Optimizer):
         g = self.gradient(g, rescale)
         total = state[0] + square(g)
         return w - lr * (g / sqrt(total + self.float_stable_eps) + wd * w), (total,)
+
+
+@register
+class GroupAdaGrad(Optimizer):
+    """AdaGrad with one step size for each row of a weight, as embeddings like it; no weight decay.
+
+    Args:
+        eps: keeps the division finite.
+
+    >>> GroupAdaGrad(learning_rate=0.1).learning_rate
+    0.1
+    """
+
+    def __init__(self, eps=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.float_stable_eps = eps
+
+    def create_state(self, index, weight):
+        rows = (weight.shape[0], *(1,) * (weight.ndim - 1)) if weight.ndim else ()
+        return (wrap(numpy.zeros(rows, weight.dtype), weight.ctx),)
+
+    def numbers(self, index):
+        lr, wd, rescale, factors = super().numbers(index)
+        if wd:
+            raise ValueError(
+                f"GroupAdaGrad: a weight decay of {wd} for weight {index}. Its rule has none. Set wd=0, or use AdaGrad."
+            )
+        return lr, wd, rescale, factors
+
+    def _get_wd(self, index):  # being here, it tells that rows() must ask numbers() for each weight
+        return super()._get_wd(index)
+
+    def rule(self, w, g, state, lr, wd, rescale, factors):
+        g = self.gradient(g, rescale)
+        mean = square(g)
+        if w.ndim > 1:
+            axes = tuple(range(1, w.ndim))
+            mean = sum_(mean, axis=axes, keepdims=True) * (1 / max(1, math.prod(w.shape[1:])))
+        total = state[0] + mean
+        return w - lr * g / sqrt(total + self.float_stable_eps), (total,)
 
 
 @register

@@ -49,6 +49,24 @@ class ccSGD(SGD):  # noqa: N801  the name old code uses
 
 
 @register
+class Test(Optimizer):
+    """Adds the rescaled gradient to the weight and keeps a copy of it: for tests of what surrounds optimizers.
+
+    >>> Test(rescale_grad=0.5).rescale_grad
+    0.5
+    """
+
+    __test__ = False  # pytest: no class of tests
+
+    def create_state(self, index, weight):
+        return (zeros_like(weight),)
+
+    def rule(self, w, g, state, lr, wd, rescale, factors):
+        w = w + g * rescale
+        return w, (w,)
+
+
+@register
 class NAG(_WithMomentum):
     """Nesterov's accelerated gradient: v = momentum v + g, w = w - lr (g + momentum v) (Sutskever et al.
     2013).
