@@ -3,6 +3,7 @@
 | name | what |
 |---|---|
 | Block, HybridBlock | a net or layer; one that `hybridize()` compiles |
+| SymbolBlock | a net read from a file that `export` wrote |
 | nn | layers |
 | rnn | recurrent layers and cells |
 | loss | losses |
@@ -21,11 +22,12 @@ from .block import Block
 from .hybrid import HybridBlock
 from .parameter import Constant, DeferredInitializationError, Parameter, ParameterDict
 from .step import compile_step
+from .symbol import SymbolBlock
 from .trainer import Trainer
 
 __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-    "Trainer", "compile_step", "data", "loss", "model_zoo", "nn", "parameter", "rnn", "utils",
+    "SymbolBlock", "Trainer", "compile_step", "data", "loss", "model_zoo", "nn", "parameter", "rnn", "utils",
 ]  # fmt: skip
 
 _LATER = ("data", "model_zoo", "rnn", "utils")  # imported when first named: many scripts need none of them

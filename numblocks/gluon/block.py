@@ -279,6 +279,37 @@ class Block:
 
     save_params, load_params = save_parameters, load_parameters  # their older names
 
+    def save(self, prefix) -> None:
+        """Write what the net is made of to `prefix-model.json`, and its values to `prefix-model.params`.
+
+        >>> net.save('mlp')                                              # doctest: +SKIP
+        """
+        save.save(self, prefix)
+
+    def load(self, prefix) -> None:
+        """Read the values that `save` wrote into a net made of the same blocks.
+
+        Raises:
+            ValueError: the net is made of other blocks.
+
+        >>> net.load('mlp')                                              # doctest: +SKIP
+        """
+        save.load(self, prefix)
+
+    def register_op_hook(self, callback, monitor_all: bool = False):
+        """Refused: one kernel computes several ops, so there is no moment at which each has its result.
+
+        Raises:
+            NotImplementedError: always; the message names what to use.
+
+        >>> net.register_op_hook(print)                                  # doctest: +SKIP
+        """
+        raise NotImplementedError(
+            "register_op_hook: ops have no results of their own here. numblocks fuses them into kernels. Watch layers"
+            " with net.apply(lambda block: block.register_forward_hook(hook)) before hybridize(), see"
+            " net.explain(x), or use numblocks.profiler."
+        )
+
     def summary(self, *inputs) -> None:
         """Print a table of the layers with output shapes and parameter counts for these inputs."""
         print(summary(self, *inputs))

@@ -12,6 +12,7 @@ from ..graph.compiled import Compiled
 from ..graph.explain import Explanation, explain
 from ..graph.trace import Builder, tracing
 from ..op import current
+from . import exporting
 from .block import Block
 from .hooks import call_with_hooks
 from .infer import hybrid_forward_inferring
@@ -182,6 +183,60 @@ class HybridBlock(Block):
         from .deploy import export_compiled  # a linker and its surroundings: for those who deploy
 
         return export_compiled(self, path)
+
+    def export(self, path, epoch: int = 0, remove_amp_cast: bool = True) -> None:
+        """Write the graph to `path-symbol.json` and the parameters to `path-<epoch>.params`, four digits.
+
+        `SymbolBlock.imports` reads them. Written is what the net computes in predict mode, once for each of the input
+        shapes it has seen since `hybridize()`. The graph's file is numblocks' own, not MXNet's.
+
+        Args:
+            path: the files' common beginning.
+            epoch: number in the second file's name.
+            remove_amp_cast: accepted for old code.
+
+        Raises:
+            RuntimeError: the net was not hybridized and called.
+            NotImplementedError: forward has something that no file can hold, such as a random draw.
+
+        >>> net.hybridize()                                              # doctest: +SKIP
+        >>> net(np.ones((1, 20)))                                        # doctest: +SKIP
+        >>> net.export('mlp', epoch=3)                                   # doctest: +SKIP
+        """
+        exporting.export(self, path, epoch)
+
+    def optimize_for(self, x, *args, backend=None, clear=False, **flags) -> None:
+        """Hybridize, and compile for inputs like these.
+
+        Args:
+            x, args: arguments of a call.
+            backend: None; numblocks compiles every net itself.
+            clear: forget what was compiled before.
+            flags: as of `hybridize`.
+
+        Raises:
+            ValueError: a backend is named.
+
+        >>> net = nn.HybridSequential(nn.Dense(2))
+        >>> net.initialize()
+        >>> net.optimize_for(np.ones((1, 3)))
+        """
+        if backend is not None:
+            raise ValueError(
+                f"optimize_for: backend={backend!r}. numblocks has no other backends: it fuses and compiles every"
+                f" hybridized net itself. Leave backend out."
+            )
+        self.hybridize(True, clear=clear, **flags)
+        self(x, *args)
+
+    def infer_type(self, *args) -> None:
+        """Complete the open shapes as `infer_shape` does; dtypes are never open.
+
+        >>> net = nn.Dense(2)
+        >>> net.initialize()
+        >>> net.infer_type(np.ones((1, 3)))
+        """
+        self.infer_shape(*args)
 
     def _run_compiled(self, *args, **kwargs):
         traced = self._traced

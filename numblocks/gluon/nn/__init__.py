@@ -2,7 +2,7 @@
 
 | names | what |
 |---|---|
-| Block, HybridBlock | bases |
+| Block, HybridBlock, SymbolBlock | bases |
 | Sequential, HybridSequential, Concurrent, HybridConcurrent | blocks in a row, or side by side |
 | Dense, Embedding, Dropout, Flatten, Identity | the everyday layers |
 | Lambda, HybridLambda | functions as layers |
@@ -15,6 +15,7 @@
 
 from ..block import Block
 from ..hybrid import HybridBlock
+from ..symbol import SymbolBlock
 from .activations import ELU, GELU, SELU, Activation, LeakyReLU, PReLU, SiLU, Swish
 from .basic import Dense, Dropout, Embedding, Flatten, Identity
 from .concurrent import Concurrent, HybridConcurrent
@@ -55,5 +56,5 @@ __all__ = [
     "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
     "HybridBlock", "HybridConcurrent", "HybridLambda", "HybridSequential", "Identity", "Lambda",
     "LayerNorm", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPool3D", "PReLU", "SELU", "Sequential", "SiLU",
-    "Swish",
+    "Swish", "SymbolBlock",
 ]  # fmt: skip
