@@ -161,7 +161,7 @@ def measure(file: str, case, peers: dict, absent: dict, options) -> dict:
 def fresh(name: str, python: str, question: str, variant: str, folder: str, options) -> dict:
     """Figures of one fresh process; `{"missing": why}` if it failed."""
     done = subprocess.run(
-        [python, "-m", "bench.workloads.start", name, question, variant, str(options.threads)], cwd=ROOT,
+        [python, *start.command(name, question, variant, options.threads)], cwd=ROOT,
         env=environment(options.threads, start.caches(folder).items()), capture_output=True, text=True,
         preexec_fn=lambda: prefer(options.nice),
     )  # fmt: skip

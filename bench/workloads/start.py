@@ -1,7 +1,7 @@
 """How long until the first result? Fresh processes: import, first step of LeNet with empty and filled caches.
 
-Each figure comes from a process of its own, `python -m bench.workloads.start PEER QUESTION VARIANT THREADS`, which
-prints one JSON line. The first step counts from where net, weights and optimizer stand (PyTorch's optimizers and
+Each figure comes from a process of its own, `python -m bench.workloads.start PEER VARIANT THREADS`, which prints one
+JSON line; imports are timed with nothing else imported before. The first step counts from where net, weights and optimizer stand (PyTorch's optimizers and
 torch.compile import much when they are made: that is no step): tracing, compiling, running. Caches lie in a folder
 that run.py makes; 'cold' empties it first. JAX's 'warm' has its persistent compilation cache switched on, which is
 off by default.
@@ -38,17 +38,23 @@ def caches(folder: str) -> dict[str, str]:
     }
 
 
-def resident() -> float:
-    """Memory of this process now, MB."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+# seconds and memory (MB) of an import alone, for `python -c`: this file itself would bring NumPy along
+IMPORT = """
+import json, time
+start = time.perf_counter()
+import {peer}
+seconds = time.perf_counter() - start
+with open("/proc/self/status") as status:
+    memory = next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+print(json.dumps({{"seconds": seconds, "rss": memory}}))
+"""
 
 
-def imported(peer: str) -> dict:
-    """Seconds and memory of `import peer` (numpy, the floor under all, is a peer too)."""
-    start = time.perf_counter()
-    __import__(peer)
-    return {"seconds": time.perf_counter() - start, "rss": resident()}
+def command(peer: str, question: str, variant: str, threads: int) -> list[str]:
+    """Arguments of the interpreter that answers `question`."""
+    if question == "import":
+        return ["-c", IMPORT.format(peer=peer)]
+    return ["-m", "bench.workloads.start", peer, variant, str(threads)]
 
 
 def first_step(peer: str, variant: str, threads: int) -> dict:
@@ -64,12 +70,11 @@ def first_step(peer: str, variant: str, threads: int) -> dict:
     session = module.session(lenet, case, variant)
     start = time.perf_counter()
     session.run(1)
-    return {"seconds": time.perf_counter() - start, "rss": resident()}
+    return {"seconds": time.perf_counter() - start}
 
 
 if __name__ == "__main__":
-    peer, question, variant, threads = sys.argv[1:]
+    peer, variant, threads = sys.argv[1:]
     keep = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    found = imported(peer) if question == "import" else first_step(peer, variant, int(threads))
-    print(json.dumps(found), file=keep)
+    print(json.dumps(first_step(peer, variant, int(threads))), file=keep)
