@@ -10,6 +10,7 @@
 | Parameter, Constant, ParameterDict | what a net learns |
 | Trainer | applies an optimizer to parameters |
 | compile_step | forward, loss, backward and update as one compiled call |
+| contrib | layers that were experimental, by their old names |
 | data | datasets and loaders |
 | model_zoo | known nets: ResNet, VGG, MobileNet and others |
 | utils | splitting batches over devices, clipping gradients |
@@ -27,10 +28,10 @@ from .trainer import Trainer
 
 __all__ = [
     "Block", "Constant", "DeferredInitializationError", "HybridBlock", "Parameter", "ParameterDict",
-    "SymbolBlock", "Trainer", "compile_step", "data", "loss", "model_zoo", "nn", "parameter", "rnn", "utils",
+    "SymbolBlock", "Trainer", "compile_step", "contrib", "data", "loss", "model_zoo", "nn", "parameter", "rnn", "utils",
 ]  # fmt: skip
 
-_LATER = ("data", "model_zoo", "rnn", "utils")  # imported when first named: many scripts need none of them
+_LATER = ("contrib", "data", "model_zoo", "rnn", "utils")  # imported when first named: many scripts need none of them
 
 
 def __getattr__(name: str):

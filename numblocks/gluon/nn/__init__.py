@@ -3,7 +3,8 @@
 | names | what |
 |---|---|
 | Block, HybridBlock, SymbolBlock | bases |
-| Sequential, HybridSequential, Concurrent, HybridConcurrent | blocks in a row, or side by side |
+| Sequential, HybridSequential | blocks in a row |
+| Concurrent, HybridConcurrent (Concatenate, HybridConcatenate) | blocks side by side |
 | Dense, Embedding, Dropout, Flatten, Identity | the everyday layers |
 | Lambda, HybridLambda | functions as layers |
 | Activation, LeakyReLU, PReLU, ELU, SELU, GELU, Swish, SiLU | activations |
@@ -18,7 +19,7 @@ from ..hybrid import HybridBlock
 from ..symbol import SymbolBlock
 from .activations import ELU, GELU, SELU, Activation, LeakyReLU, PReLU, SiLU, Swish
 from .basic import Dense, Dropout, Embedding, Flatten, Identity
-from .concurrent import Concurrent, HybridConcurrent
+from .concurrent import Concatenate, Concurrent, HybridConcatenate, HybridConcurrent
 from .conv import Conv1D, Conv2D, Conv3D
 from .lambdas import HybridLambda, Lambda
 from .norm import BatchNorm, LayerNorm
@@ -51,10 +52,10 @@ __all__ = [
     "BatchNormReLU", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "GroupNorm", "InstanceNorm",
     "PixelShuffle1D",
     "PixelShuffle2D", "PixelShuffle3D", "ReflectionPad2D", "SyncBatchNorm",
-    "Activation", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Block", "Concurrent", "Conv1D",
+    "Activation", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNorm", "Block", "Concatenate", "Concurrent", "Conv1D",
     "Conv2D", "Conv3D", "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GlobalAvgPool1D",
     "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
-    "HybridBlock", "HybridConcurrent", "HybridLambda", "HybridSequential", "Identity", "Lambda",
+    "HybridBlock", "HybridConcatenate", "HybridConcurrent", "HybridLambda", "HybridSequential", "Identity", "Lambda",
     "LayerNorm", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPool3D", "PReLU", "SELU", "Sequential", "SiLU",
     "Swish", "SymbolBlock",
 ]  # fmt: skip

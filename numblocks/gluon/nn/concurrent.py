@@ -52,3 +52,33 @@ class HybridConcurrent(_Beside, HybridBlock):
     >>> both(np.ones((2, 3))).shape
     (2, 6)
     """
+
+
+class Concatenate(Concurrent):
+    """`Concurrent` by its name in Gluon 2.
+
+    Args:
+        axis: the axis along which outputs are joined.
+
+    Shapes: x -> the outputs' shape, summed along `axis`.
+
+    >>> both = Concatenate(axis=1)
+    >>> both.add(Identity(), Identity())
+    >>> both(np.ones((2, 3))).shape
+    (2, 6)
+    """
+
+
+class HybridConcatenate(HybridConcurrent):
+    """`HybridConcurrent` by its name in Gluon 2.
+
+    Args:
+        axis: the axis along which outputs are joined.
+
+    Shapes: x -> the outputs' shape, summed along `axis`.
+
+    >>> both = HybridConcatenate(axis=1)
+    >>> both.add(Identity(), Identity())
+    >>> both(np.ones((2, 3))).shape
+    (2, 6)
+    """
