@@ -7,9 +7,14 @@ arrays both do. Metrics compute in NumPy, in float64, and never touch the tape.
 |---|---|
 | `base` | `EvalMetric`, the registry, composite and custom metrics |
 | `classify` | accuracies, cross entropy, perplexity |
+| `agree` | F1 and correlations |
 | `regress` | mean errors, the mean of a loss |
 """
 
+from .agree import F1 as F1
+from .agree import MCC as MCC
+from .agree import PCC as PCC
+from .agree import PearsonCorrelation as PearsonCorrelation
 from .base import CompositeEvalMetric as CompositeEvalMetric
 from .base import CustomMetric as CustomMetric
 from .base import EvalMetric as EvalMetric
@@ -25,4 +30,6 @@ from .classify import TopKAccuracy as TopKAccuracy
 from .regress import MAE as MAE
 from .regress import MSE as MSE
 from .regress import RMSE as RMSE
+from .regress import Caffe as Caffe
 from .regress import Loss as Loss
+from .regress import Torch as Torch

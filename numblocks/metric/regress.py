@@ -64,3 +64,27 @@ class Loss(EvalMetric):
     def update(self, _, preds):
         for pred in listed(preds):
             self.add_to(float(pred.astype("float64").sum()), pred.size)
+
+
+@register()
+class Torch(Loss):
+    """`Loss` under the name that losses of Torch had.
+
+    >>> Torch().name
+    'torch'
+    """
+
+    def __init__(self, name="torch", output_names=None, label_names=None):
+        super().__init__(name, output_names, label_names)
+
+
+@register()
+class Caffe(Loss):
+    """`Loss` under the name that losses of Caffe had.
+
+    >>> Caffe().name
+    'caffe'
+    """
+
+    def __init__(self, name="caffe", output_names=None, label_names=None):
+        super().__init__(name, output_names, label_names)
