@@ -27,12 +27,12 @@ def export(net, path, epoch: int = 0) -> None:
             f"{where}: there is no graph to write. A net is written for the shapes it has seen. Call net.hybridize()"
             f" and then net(x), with an input of each shape."
         )
-    names = {id(x): name for name, p in net.collect_params().items() for x in p._arrays.values()}
+    params = net.collect_params()
+    names = {id(x): name for name, p in params.items() for x in p._arrays.values()}
     held: dict = {}
-    learnt = {name for name, p in net.collect_params().items() if p.grad_req != "null"}
 
     def name_of(x) -> str:
-        name = names.setdefault(id(x), f"{net.prefix}constant{len(held)}")
+        name = names.setdefault(id(x), f"constant {len(names)}")
         held[name] = x
         return name
 
@@ -41,13 +41,19 @@ def export(net, path, epoch: int = 0) -> None:
         graph = _graph(where, net, entry, _structure(where, key), name_of)
         if all(graph["inputs"] != other["inputs"] for other in graphs):
             graphs.append(graph)
-    values = {
-        name: {"shape": list(x.shape), "dtype": x._data.dtype.name, "learnt": name in learnt}
-        for name, x in held.items()
-    }
-    data = {"format": FORMAT, "name": net.name or type(net).__name__, "parameters": values, "graphs": graphs}
-    full = [("arg:" if name in learnt else "aux:") + name for name in held]
-    files.write(f"{os.fspath(path)}-{epoch:04d}.params", full, [x.asnumpy() for x in held.values()])
+    values, constants = {}, {}
+    for name, x in held.items():
+        known = {"shape": list(x.shape), "dtype": x._data.dtype.name}
+        if name in params:
+            values[name] = known | {"learnt": params[name].grad_req != "null"}
+        else:  # an array that forward reached for
+            constants[name] = known | {"values": x._data.ravel().tolist()}
+    data = {
+        "format": FORMAT, "name": net.name or type(net).__name__, "parameters": values, "constants": constants,
+        "graphs": graphs,
+    }  # fmt: skip
+    full = [("arg:" if value["learnt"] else "aux:") + name for name, value in values.items()]
+    files.write(f"{os.fspath(path)}-{epoch:04d}.params", full, [held[name].asnumpy() for name in values])
     with replacing(f"{os.fspath(path)}-symbol.json") as file:
         file.write(json.dumps(data).encode())
 

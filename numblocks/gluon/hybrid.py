@@ -188,7 +188,8 @@ class HybridBlock(Block):
         """Write the graph to `path-symbol.json` and the parameters to `path-<epoch>.params`, four digits.
 
         `SymbolBlock.imports` reads them. Written is what the net computes in predict mode, once for each of the input
-        shapes it has seen since `hybridize()`. The graph's file is numblocks' own, not MXNet's.
+        shapes it has seen since `hybridize()`. The graph's file is numblocks' own, not MXNet's. What is imported no
+        longer checks the indices of `pick`: one out of range gives 0.
 
         Args:
             path: the files' common beginning.

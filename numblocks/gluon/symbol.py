@@ -7,6 +7,8 @@ import os
 
 import numpy
 
+from ..array import wrap
+from ..device import current_device
 from ..graph import saved
 from ..graph.structure import flatten, rebuild
 from .exporting import FORMAT
@@ -45,6 +47,7 @@ class SymbolBlock(HybridBlock):
                 f" nets are written by export. Use SymbolBlock.imports, or write a HybridBlock."
             )
         self._saved, self._inputs = outputs, list(inputs)
+        self._constants: dict = {}  # by name and device
 
     @staticmethod
     def imports(
@@ -93,8 +96,18 @@ class SymbolBlock(HybridBlock):
                 f" {known}. Call the net with such inputs before export, or reshape these."
             )
         device = arrays[0]._device if arrays else None
-        outputs = saved.replay(graph, arrays, lambda name: self._reg_params[name].data(device))
+        outputs = saved.replay(graph, arrays, lambda name: self._value(name, device))
         return rebuild(_structure(graph["structure"]), outputs)
+
+    def _value(self, name: str, device):
+        """The array of a parameter or constant."""
+        if name in self._reg_params:
+            return self._reg_params[name].data(device)
+        if (name, device) not in self._constants:
+            known = self._saved["constants"][name]
+            values = numpy.array(known["values"], known["dtype"]).reshape(known["shape"])
+            self._constants[name, device] = wrap(values, device or current_device())
+        return self._constants[name, device]
 
     def __repr__(self):
         graph = self._saved["graphs"][0]

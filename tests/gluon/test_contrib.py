@@ -8,9 +8,10 @@ from numblocks.gluon import nn
 
 LAYERS = (
     "Activation AvgPool1D AvgPool2D AvgPool3D BatchNorm BatchNormReLU Block Conv1D Conv1DTranspose Conv2D"
-    " Conv2DTranspose Conv3D Conv3DTranspose Dense Dropout ELU Embedding Flatten GELU GlobalAvgPool1D GlobalAvgPool2D"
-    " GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GroupNorm HybridBlock HybridLambda HybridSequential "
-    "InstanceNorm Lambda LayerNorm LeakyReLU MaxPool1D MaxPool2D MaxPool3D PReLU ReflectionPad2D SELU Sequential Swish SymbolBlock"
+    " Conv2DTranspose Conv3D Conv3DTranspose Dense Dropout ELU Embedding Flatten GELU GlobalAvgPool1D"
+    " GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GroupNorm HybridBlock"
+    " HybridLambda HybridSequential InstanceNorm Lambda LayerNorm LeakyReLU MaxPool1D MaxPool2D MaxPool3D PReLU"
+    " ReflectionPad2D SELU Sequential Swish SymbolBlock"
 )
 CONTRIB = (
     "Concurrent HybridConcurrent Identity PixelShuffle1D PixelShuffle2D PixelShuffle3D SparseEmbedding SyncBatchNorm"

@@ -5,8 +5,8 @@ import json
 import numpy
 import pytest
 
-from numblocks import autograd, gluon, np, npx
-from numblocks.gluon import SymbolBlock, nn
+from numblocks import autograd, gluon, nd, np, npx
+from numblocks.gluon import SymbolBlock, nn, rnn
 from numblocks.gluon.model_zoo import vision
 from numblocks.gluon.naming import NameManager
 
@@ -33,6 +33,9 @@ NETS = {
     "densenet": (lambda: vision.DenseNet(8, 4, [2, 2], classes=5), (1, 3, 56, 56)),
     "mobilenet v2": (lambda: vision.MobileNetV2(0.25, classes=5), (1, 3, 32, 32)),
     "norms": (lambda: nn.HybridSequential(nn.LayerNorm(), nn.GELU(), nn.Dense(3), nn.HybridLambda("softmax")), (2, 6)),
+    "lstm": (lambda: rnn.LSTM(4, 2, bidirectional=True), (5, 2, 3)),
+    "groups": (lambda: nn.HybridSequential(nn.GroupNorm(2), nn.InstanceNorm(), nn.PixelShuffle2D(2), nn.SELU()),
+               (1, 4, 3, 3)),
     "transposed": (lambda: nn.HybridSequential(nn.Conv2DTranspose(2, 3), nn.PReLU(), nn.Flatten()), (1, 2, 5, 5)),
 }
 
@@ -48,6 +51,8 @@ def test_imported_computes_the_same(kind, tmp_path):
     again.hybridize()
     numpy.testing.assert_allclose(again(x).asnumpy(), y.asnumpy(), rtol=1e-5, atol=1e-6)
     assert set(again.collect_params()) <= set(net.collect_params())
+    saved = set(npx.load(str(tmp_path / "net-0000.params")))
+    assert saved == {("aux:" if p.grad_req == "null" else "arg:") + n for n, p in again.collect_params().items()}
 
 
 def test_file_names_and_keys(tmp_path):
@@ -93,6 +98,31 @@ def test_every_shape_seen_is_written_and_others_are_refused(tmp_path):
     assert again(xs[0]).shape == (1, 2)
     with pytest.raises(ValueError, match=r"\(3, 4\) float32.*\(2, 4\) float32"):
         again(np.ones((3, 4)))
+
+
+def test_legacy_arrays_stay_legacy(tmp_path):
+    x = nd.ones((1, 4))
+    y, again = written(mlp(), tmp_path, x)
+    assert type(again(x)) is type(y) is nd.NDArray
+    numpy.testing.assert_allclose(again(x).asnumpy(), y.asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_loss_with_labels(tmp_path):
+    x, label = np.random.normal(size=(3, 4)), np.array([0, 1, 3])
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()
+    loss.hybridize()
+    y = loss(x, label)
+    loss.export(tmp_path / "loss")
+    again = SymbolBlock.imports(tmp_path / "loss-symbol.json", ["data0", "data1"])
+    numpy.testing.assert_allclose(again(x, label).asnumpy(), y.asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_indices_are_still_checked(tmp_path):
+    net = nn.Embedding(3, 2)
+    net.initialize()
+    _, again = written(net, tmp_path, np.array([0, 1], dtype="int32"))
+    with pytest.raises(IndexError, match="77"):
+        again(np.array([0, 77], dtype="int32"))
 
 
 def test_imported_trains(tmp_path):
