@@ -7,7 +7,8 @@ dataset |
 | `sampler` | the order of the numbers, one at a time or in batches |
 | `batchify` | a list of examples as one batch |
 | `records` | examples in record files |
-| `dataloader` | all three together, prefetched by threads |
+| `dataloader` | all three together, prefetched by threads or processes |
+| `processes` | worker processes and shared memory |
 | `vision` | image datasets and transforms |
 """
 

@@ -1,12 +1,14 @@
-"""`DataLoader`: batches of a dataset, read ahead by threads if asked for."""
+"""`DataLoader`: batches of a dataset, read ahead by threads or processes if asked for."""
 
 from __future__ import annotations
 
 import queue
 import threading
+import weakref
 
 from .batchify import default_batchify_fn
 from .dataset import Dataset
+from .processes import Pool
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 
@@ -22,11 +24,13 @@ class DataLoader:
         last_batch: `'keep'`, `'discard'` or `'rollover'` an incomplete last batch; `'keep'` if None.
         batch_sampler: yields lists of example numbers, instead of all four above.
         batchify_fn: makes a batch from a list of examples.
-        num_workers: how many threads read ahead; 0 reads when asked. Reading and transforms hold Python's
-            lock wherever they are plain Python, so threads help most with files and NumPy work.
+        num_workers: how many workers read ahead; 0 reads when asked.
         pin_memory, pin_device_id: accepted; there is nothing to pin on the CPU.
         prefetch: how many batches to read ahead, 2 for each thread if None.
-        thread_pool: accepted; workers are threads.
+        thread_pool: True or None: workers are threads; False: they are processes. Reading and transforms hold
+            Python's lock wherever they are plain Python, so threads help most with files and NumPy work.
+            Processes get a copy of the dataset by pickle and are kept until `clean()`; the script that starts
+            them needs `if __name__ == "__main__":`. (In MXNet processes are the default.)
         timeout: seconds to wait for a batch of a worker.
         auto_reload: accepted; reading ahead starts with each iteration.
 
@@ -40,7 +44,7 @@ class DataLoader:
 
     def __init__(
         self, dataset, batch_size=None, shuffle=False, sampler=None, last_batch=None, batch_sampler=None,
-        batchify_fn=None, num_workers=0, pin_memory=False, pin_device_id=0, prefetch=None, thread_pool=False,
+        batchify_fn=None, num_workers=0, pin_memory=False, pin_device_id=0, prefetch=None, thread_pool=None,
         timeout=120, auto_reload=False,
     ):  # fmt: skip
         self._dataset = dataset
@@ -55,6 +59,7 @@ class DataLoader:
             )
         self._batch_sampler = batch_sampler
         self._batchify_fn = default_batchify_fn if batchify_fn is None else batchify_fn
+        self._use_processes, self._pool = thread_pool is False, None
         self._num_workers = max(0, int(num_workers))
         self._prefetch = max(1, 2 * self._num_workers if prefetch is None else int(prefetch))
 
@@ -62,17 +67,36 @@ class DataLoader:
         return len(self._batch_sampler)
 
     def __iter__(self):
+        make = _Maker(self._dataset, self._batchify_fn)
         if self._num_workers == 0:
-            return (self._batch(indices) for indices in self._batch_sampler)
-        return _read_ahead(self._batch, self._batch_sampler, self._num_workers, self._prefetch, self._timeout)
+            return map(make, self._batch_sampler)
+        if self._use_processes:
+            if self._pool is None or not self._pool.alive:
+                self._pool = Pool(make, self._num_workers)
+                weakref.finalize(self, self._pool.close)
+            return self._from_pool()
+        return _read_ahead(make, self._batch_sampler, self._num_workers, self._prefetch, self._timeout)
+
+    def _from_pool(self):
+        # A method, so that it keeps the loader: the pool ends when nobody has the loader any more.
+        yield from self._pool.batches(self._batch_sampler, self._prefetch, self._timeout)
 
     def refresh(self) -> None:
         """Accepted: reading ahead starts with each iteration."""
 
     def clean(self) -> None:
-        """Accepted: threads end with the iteration they serve."""
+        """End worker processes; the next iteration starts new ones. Threads end with the iteration they serve."""
+        if self._pool is not None:
+            self._pool.close()
 
-    def _batch(self, indices):
+
+class _Maker:
+    """Makes a batch from example numbers; a copy of it goes to each worker process."""
+
+    def __init__(self, dataset, batchify_fn):
+        self._dataset, self._batchify_fn = dataset, batchify_fn
+
+    def __call__(self, indices):
         # Arrays are gathered in one go; the result is what stacking the examples one by one would give.
         if self._batchify_fn is default_batchify_fn and isinstance(self._dataset, Dataset):
             columns = self._dataset._rows(indices)
