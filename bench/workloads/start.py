@@ -1,10 +1,10 @@
 """How long until the first result? Fresh processes: import, first step of LeNet with empty and filled caches.
 
 Each figure comes from a process of its own, `python -m bench.workloads.start PEER VARIANT THREADS`, which prints one
-JSON line; imports are timed with nothing else imported before. The first step counts from where net, weights and optimizer stand (PyTorch's optimizers and
-torch.compile import much when they are made: that is no step): tracing, compiling, running. Caches lie in a folder
-that run.py makes; 'cold' empties it first. JAX's 'warm' has its persistent compilation cache switched on, which is
-off by default.
+JSON line; imports are timed where nothing else was imported before. The first step counts from where net, weights and
+optimizer stand (PyTorch's optimizers and torch.compile import much when they are made: that is no step): tracing,
+compiling, running. Caches lie in a folder that run.py makes; 'cold' empties it first. JAX's 'warm' has its persistent
+compilation cache switched on, which is off by default.
 """
 
 from __future__ import annotations
