@@ -20,7 +20,7 @@ from numblocks.testing.ops import kernels_always
 
 RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
 SEVERAL = {n for n, op in REGISTRY.items() if op.nout > 1}  # with several answers: gluon/test_rnn.py, ops/test_boxes.py
-OPS = sorted(set(REGISTRY) - RANDOM - SEVERAL)
+OPS = sorted(n for n in set(REGISTRY) - RANDOM - SEVERAL if not n.startswith("custom."))
 INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm"}
 LINEAR = {n for n in OPS if REGISTRY[n].kind == "linalg"}
 ELEMENTWISE = [n for n in OPS if REGISTRY[n].kind == "elementwise" and n != "cast" and n not in INTEGERS]
@@ -151,7 +151,7 @@ def check_forward(name, args, spec, dtype):
 
 
 def test_every_op_has_a_reference():
-    assert set(REFERENCE) == set(REGISTRY)
+    assert set(REFERENCE) == {n for n in REGISTRY if not n.startswith("custom.")}  # other tests declare custom ops
 
 
 @pytest.mark.parametrize("name", OPS)
