@@ -79,7 +79,7 @@ class Worker:
 
 def warm(run) -> None:
     """Run until libraries have settled: MKL's vector functions, say, try threads for their first 200 calls."""
-    count, end = 0, time.perf_counter() + 1.5
+    count, end = 0, time.perf_counter() + 4.0
     while count < 400 and time.perf_counter() < end:
         run(1)
         count += 1
