@@ -44,7 +44,7 @@ class Worker:
         try:
             session = self.peer.session(module, found, variant)
             check = session.check()
-            warm(session.run)
+            warm(session.run, 15.0 if found.kind == "op" else 1.5)
         except Missing as why:
             return {"missing": str(why)}
         except Exception as error:
@@ -77,9 +77,9 @@ class Worker:
         return {}
 
 
-def warm(run) -> None:
+def warm(run, seconds: float) -> None:
     """Run until libraries have settled: MKL's vector functions, say, try threads for their first 200 calls."""
-    count, end = 0, time.perf_counter() + 4.0
+    count, end = 0, time.perf_counter() + seconds
     while count < 400 and time.perf_counter() < end:
         run(1)
         count += 1
