@@ -80,13 +80,16 @@ class CompiledStep:
         self.objective.hybridize()
         self.trainer = trainer
         self._ready: dict[tuple, _Ready] = {}
+        self._last: _Ready | None = None
 
     def __call__(self, data: ndarray, *label: ndarray, batch_size: int | None = None) -> ndarray:
         """Make one step; returns the loss of each example as before the update."""
         args = (data, *label)
         n = data.shape[0] if batch_size is None else batch_size
-        key = tuple([word for x in args for word in signature(x, True)])
-        ready = self._ready.get(key)
+        ready = self._last
+        if ready is None or ready.version != Version.number or not ready.fits(args):
+            key = tuple([word for x in args for word in signature(x, True)])
+            ready = self._last = self._ready.get(key)
         if ready is not None and ready.version == Version.number:
             out = ready.run(args)
             self.trainer.step(n)
@@ -108,13 +111,13 @@ class CompiledStep:
             entry, _ = self.objective._traced.compiled.entry(args)
         self._ready = {k: r for k, r in self._ready.items() if r.version == Version.number}
         if _Ready.possible(entry):
-            self._ready[key] = _Ready(entry)
+            self._ready[key] = _Ready(entry, args)
 
 
 class _Ready:
     """One signature's plan with the gradients of the variables as its outputs."""
 
-    __slots__ = ("entry", "instance", "leaves", "version", "slot", "node")
+    __slots__ = ("entry", "instance", "leaves", "version", "slot", "node", "like")
 
     @staticmethod
     def possible(entry: Entry) -> bool:
@@ -129,8 +132,9 @@ class _Ready:
             and len({id(leaves[k]) for k in wanted}) == len(wanted)
         )
 
-    def __init__(self, entry: Entry):
+    def __init__(self, entry: Entry, args):
         plan = entry.plan
+        self.like = [(x._data.shape, x._data.dtype, x._device, type(x), x._node is None) for x in args]
         self.entry, self.instance, self.version = entry, Instance(plan), Version.number
         self.leaves = [entry.sources[k - plan.arguments]._node for k in entry.wanted]
         for slot, leaf in zip(plan.grad_slots, self.leaves, strict=True):
@@ -138,6 +142,19 @@ class _Ready:
         for node in plan.cotangents:
             self.instance.put(plan.slots[node], autograd.ones(node.shape, node.dtype))
         self.slot, self.node = plan.output_slots[0], plan.forward.outputs[0]
+
+    def fits(self, args) -> bool:
+        """Whether the arguments have this signature."""
+        if len(args) != len(self.like):
+            return False
+        for x, (shape, dtype, device, cls, plain) in zip(args, self.like):  # noqa: B905
+            d = x._data
+            if (
+                d.shape != shape or d.dtype is not dtype or x._device is not device or type(x) is not cls
+                or (x._node is None) is not plain
+            ):  # fmt: skip
+                return False
+        return True
 
     def run(self, args) -> ndarray:
         """Forward and backward; the gradients are in the parameters' buffers afterwards."""

@@ -96,7 +96,9 @@ class Trainer:
         Raises:
             UserWarning: backward did not reach a parameter; none is updated then.
         """
-        self._optimizer.rescale_grad = self._scale / batch_size
+        rescale = self._scale / batch_size
+        if self._optimizer.rescale_grad != rescale:
+            self._optimizer.rescale_grad = rescale
         if self._fused is not None and self._fused.valid():
             self._fused.run()
             return

@@ -6,7 +6,7 @@ import numpy
 
 from .. import dtype as dt
 from .. import shortcut
-from ..array import Aval
+from ..array import Aval, ndarray
 from ..errors import MXNetError
 from .kinds import primitive
 from .move import reshape, transpose
@@ -91,6 +91,10 @@ linear.direct = shortcut.opaque(linear)
 
 def dot(a, b):
     """NumPy's dot: scalars multiply, vectors give an inner product, otherwise last axis with last but one."""
+    if isinstance(a, ndarray) and isinstance(b, ndarray):
+        left, right = a._data.shape, b._data.shape
+        if len(left) == 2 == len(right) and left[1] == right[0]:
+            return matmul.direct(a, b)
     if not hasattr(a, "ndim") or not hasattr(b, "ndim") or a.ndim == 0 or b.ndim == 0:
         return a * b
     if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
