@@ -142,7 +142,7 @@ def _text(program: Program) -> str:
 
 
 @functools.cache
-def _single(function, axes, layouts, dtypes, out, compute) -> tuple[Program, object]:
+def _single(function, axes, layouts, dtypes, out) -> tuple[Program, object]:
     names = tuple(f"x{k}" for k in range(len(dtypes)))
     reads = tuple(Operand(n, d, lay) for n, d, lay in zip(names, dtypes, layouts, strict=False) if lay is not None)
     constants = tuple((n, d) for n, d, lay in zip(names, dtypes, layouts, strict=False) if lay is None)
@@ -167,7 +167,7 @@ def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
     per_array = iter(steps)
     layouts = [layout(next(per_array)) if isinstance(x, np.ndarray) else None for x in raw]
     dtypes = tuple(x.dtype.name if isinstance(x, np.ndarray) else compute for x in raw)
-    program, kernel = _single(function, axes, (*layouts, layout(steps[-1])), dtypes, out.dtype.name, compute)
+    program, kernel = _single(function, axes, (*layouts, layout(steps[-1])), dtypes, out.dtype.name)
     values = [x for x in raw if not isinstance(x, np.ndarray)]
     packed = pack(program, sizes, [x.ctypes.data for x in arrays] + [out.ctypes.data], steps, values)
     launch(program, kernel, sizes, packed)

@@ -10,7 +10,7 @@ import numpy
 
 from . import dtype as dt
 from .array import ndarray, same_device, wrap
-from .device import Device, usable
+from .device import usable
 from .errors import MXNetError
 from .kernels import loops
 from .op import Op, current
@@ -185,11 +185,6 @@ def move(op: Op, args, spec) -> ndarray:
 def evaluate(op: Op, args, spec):
     """The evaluator in force unless a trace pushes its own."""
     return op.eager(op, args, spec)
-
-
-def device_of(arrays) -> Device:
-    """The device of the first array, or the current one."""
-    return arrays[0]._device if arrays else usable(None)
 
 
 type(current).evaluate = staticmethod(evaluate)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from .array import Aval, ndarray
+from .array import ndarray
 
 REGISTRY: dict[str, Op] = {}
 
@@ -126,11 +126,3 @@ def detached(x):
     y = type(x).__new__(type(x))
     y._data, y._device, y._node = x._data, x._device, None
     return y
-
-
-def aval_of(x):
-    """Shape and dtype of an array; Python scalars stay as they are."""
-    if isinstance(x, ndarray):
-        d = x._data
-        return d if isinstance(d, Aval) else Aval(d.shape, d.dtype)
-    return x

@@ -252,11 +252,4 @@ def pull(step: Step, g, arrive) -> None:
         arrive(parent, d)
 
 
-def recording(on: bool):
-    """Push or pop the tape; returns what was in force."""
-    before = current.record
-    current.record = record if on else None
-    return before
-
-
-__all__ = ["Leaf", "Part", "Step", "backward", "cotangents", "mark", "not_on_tape", "record", "recording"]
+__all__ = ["Leaf", "Part", "Step", "backward", "cotangents", "mark", "not_on_tape", "record"]

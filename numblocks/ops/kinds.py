@@ -8,7 +8,7 @@ import numpy
 
 from .. import eager, shortcut
 from ..array import Aval, ndarray
-from ..op import Op, aval_of, bind, current
+from ..op import Op, bind, current
 
 
 def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kinks=None, name=None, silent=False):
@@ -194,6 +194,6 @@ def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
 
 
 __all__ = [
-    "Aval", "Op", "aval_of", "bind", "composite", "elementwise", "evaluate_composite", "movement", "ndarray",
+    "Aval", "Op", "bind", "composite", "elementwise", "evaluate_composite", "movement", "ndarray",
     "normalize_axis", "primitive", "reduction", "stand_in",
 ]  # fmt: skip
