@@ -6,7 +6,7 @@ When a change saves steps, lower the number.
 
 import numpy
 import pytest
-from programs import counted
+from hybrids import counted
 
 import numblocks
 from numblocks import autograd, gluon, np, npx

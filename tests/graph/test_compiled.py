@@ -6,7 +6,7 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import Function, entries, hybrid
+from hybrids import Function, entries, hybrid
 
 import numblocks
 from numblocks import autograd, gluon, nd, np, npx

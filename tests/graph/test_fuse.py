@@ -3,7 +3,7 @@
 import numpy
 import pytest
 from hypothesis import given, note, settings
-from programs import Function, counted, entries, evaluate, hybrid, programs, results
+from hybrids import Function, counted, entries, evaluate, hybrid, programs, results
 
 from numblocks import np, npx
 from numblocks.graph.fuse import LINES, OPERANDS, fuse

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import counted, entries, hybrid
+from hybrids import counted, entries, hybrid
 
 from numblocks import autograd, np, npx
 from numblocks.gluon import nn

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import Function, entries, hybrid
+from hybrids import Function, entries, hybrid
 
 from numblocks import autograd, np, npx
 from numblocks.array import wrap
