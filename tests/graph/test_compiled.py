@@ -4,9 +4,9 @@ import threading
 
 import numpy
 import pytest
+from hybrids import Function, entries, hybrid
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hybrids import Function, entries, hybrid
 
 import numblocks
 from numblocks import autograd, gluon, nd, np, npx

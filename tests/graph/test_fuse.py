@@ -2,8 +2,8 @@
 
 import numpy
 import pytest
-from hypothesis import given, note, settings
 from hybrids import Function, counted, entries, evaluate, hybrid, programs, results
+from hypothesis import given, note, settings
 
 from numblocks import np, npx
 from numblocks.graph.fuse import LINES, OPERANDS, fuse

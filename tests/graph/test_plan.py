@@ -4,9 +4,9 @@ import gc
 
 import numpy
 import pytest
+from hybrids import counted, entries, hybrid
 from hypothesis import given
 from hypothesis import strategies as st
-from hybrids import counted, entries, hybrid
 
 from numblocks import autograd, np, npx
 from numblocks.gluon import nn

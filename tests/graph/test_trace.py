@@ -2,9 +2,9 @@
 
 import numpy
 import pytest
+from hybrids import Function, entries, hybrid
 from hypothesis import given
 from hypothesis import strategies as st
-from hybrids import Function, entries, hybrid
 
 from numblocks import autograd, np, npx
 from numblocks.array import wrap
