@@ -192,7 +192,9 @@ class Trainer:
 
 def _listed(params) -> list[Parameter]:
     if hasattr(params, "keys"):
-        params = [params[name] for name in sorted(params.keys())]
+        # In the order of the net, not of names: those count on (conv9, conv10), so that the same net made again
+        # would sort otherwise, and the states of the one would not fit the other.
+        params = list(params.values())
     if not isinstance(params, (list, tuple)):
         raise ValueError(
             f"Trainer: got {type(params)} as params. First argument must be a list or dict of Parameters."
