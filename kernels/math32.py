@@ -1,7 +1,8 @@
 """mathlib's float32 functions; see `mathlib.py` for what they promise.
 
 Adding 1.5 * 2**23 (or 2**52) rounds to a whole number and leaves it in the low bits: no conversion, and NaN
-does no harm. Where that number steers something, `bits(t)` minus the bits of the constant is it.
+does no harm. Adding the bias of the exponent as well leaves the biased exponent there, and a shift by 23 makes the
+power of two: the bits of 1.5 * 2**23 itself are shifted out.
 """
 import math
 
@@ -17,39 +18,43 @@ def em1_f32(r):
 
 
 @lane(float32)
-def pow2_f32(p, n):
-    """p * 2**n for a whole n in -252 .. 254 (int32), in two exact steps and one rounding."""
-    half = n >> 1
-    return p * from_bits((half + 127) << 23) * from_bits((n - half + 127) << 23)
+def pow2_f32(p, t):
+    """p * 2**n for a whole n in -252 .. 254, given as t = n + 1.5 * 2**23 + 254: two exact steps, one rounding."""
+    both = bits(t)  # its low bits are n + 254, two biased exponents; what is above them is shifted out
+    half = both >> 1
+    return p * from_bits(half << 23) * from_bits((both - half) << 23)
 
 
 @lane(float32)
 def exp_f32(x):
     """exp."""
-    x = select(x > 89.0, 89.0, select(x < -104.0, -104.0, x))
-    t = fma(x, 1.44269502, 12582912.0)
-    n = t - 12582912.0
+    x = select(x > 89.0, 89.0, x)
+    x = select(x < -104.0, -104.0, x)
+    t = fma(x, 1.44269502, 12583166.0)
+    n = t - 12583166.0
     r = fma(n, -1.42860677e-06, fma(n, -0.693145752, x))
-    return pow2_f32(em1_f32(r) + 1.0, bits(t) - 0x4B400000)
+    return pow2_f32(em1_f32(r) + 1.0, t)
 
 
 @lane(float32)
 def exp2_f32(x):
     """2**x."""
-    x = select(x > 129.0, 129.0, select(x < -151.0, -151.0, x))
-    t = x + 12582912.0
-    r = x - (t - 12582912.0)
-    return pow2_f32(em1_f32(r * 0.693147182) + 1.0, bits(t) - 0x4B400000)
+    x = select(x > 129.0, 129.0, x)
+    x = select(x < -151.0, -151.0, x)
+    t = x + 12583166.0
+    r = x - (t - 12583166.0)
+    return pow2_f32(em1_f32(r * 0.693147182) + 1.0, t)
 
 
 @lane(float32)
 def expm1_f32(x):
     """exp(x) - 1."""
-    z = select(x > 89.0, 89.0, select(x < -18.0, -18.0, x))
-    t = fma(z, 1.44269502, 12582912.0)
-    n = t - 12582912.0
+    z = select(x > 89.0, 89.0, x)
+    z = select(z < -18.0, -18.0, z)
+    t = fma(z, 1.44269502, 12583038.0)
+    n = t - 12583038.0
     r = fma(n, -1.42860677e-06, fma(n, -0.693145752, z))
-    half = from_bits((bits(t) - 0x4B400000 + 126) << 23)  # 2**(n-1): 2**128 is out of range, 2**127 is not
+    half = from_bits(bits(t) << 23)  # 2**(n-1): 2**128 is out of range, 2**127 is not
     y = 2.0 * fma(half, em1_f32(r), half - 0.5)
     return select(abs(x) < 1e-8, x, y)
 
@@ -131,12 +136,12 @@ def tanh_f32(x):
     z = abs(x)
     z = select(z > 10.0, 10.0, z)
     z = z + z
-    t = fma(z, 1.44269502, 12582912.0)
-    n = t - 12582912.0
+    t = fma(z, 1.44269502, 12583039.0)
+    n = t - 12583039.0
     r = fma(n, -1.42860677e-06, fma(n, -0.693145752, z))
-    scale = from_bits((bits(t) - 0x4B400000 + 127) << 23)
+    scale = from_bits(bits(t) << 23)
     t = fma(scale, em1_f32(r), scale - 1.0)
-    return select(abs(x) < 1e-8, x, copysign(t / (t + 2.0), x))
+    return copysign(t / (t + 2.0), x)
 
 
 @lane(float32)
