@@ -10,9 +10,8 @@ from ..array import ndarray, wrap
 from ..ops import elementwise as ew
 from ..ops import matmul as mm
 from ..ops import move
-from .spatial import _interpolation
-
-GRAY = (0.299, 0.587, 0.114)  # ITU-R BT.601
+from . import colours
+from .interpolate import dense
 
 
 def to_tensor(data) -> ndarray:
@@ -58,9 +57,8 @@ def crop(data, x=0, y=0, width=1, height=1) -> ndarray:
 
 
 def resize(data, size=(0, 0), keep_ratio=False, interp=1) -> ndarray:
-    """Resized to `size` (width, height), or the shorter side to an int with `keep_ratio`; linear between pixels
-    (interp 1)
-    or the nearest one (interp 0).
+    """Resized to `size` (width, height), or the shorter side to an int with `keep_ratio`; `interp` is a code
+    of `npx.interpolate`: 1 linear between pixels, 0 the nearest one.
     """
     h, w = data.shape[-3:-1]
     size = (size, size) if isinstance(size, int) else tuple(size)
@@ -68,28 +66,21 @@ def resize(data, size=(0, 0), keep_ratio=False, interp=1) -> ndarray:
         scale = size[0] / min(h, w)
         size = (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
     width, height = size
-    if interp == 0:
-        rows, columns = (numpy.minimum(numpy.arange(m) * n // m, n - 1) for n, m in ((h, height), (w, width)))
-        y = numpy.take(numpy.take(data._data, rows, -3), columns, -2)
-        return wrap(numpy.ascontiguousarray(y), data.ctx, type(data))
-    lead = tuple(range(data.ndim - 3))
-    n = data.ndim
-    planes = move.transpose(ew.astype(data, "float32"), axes=(*lead, n - 1, n - 3, n - 2))
-    rows = wrap(_interpolation(h, height, False, "f4"), data.ctx)
-    columns = wrap(numpy.ascontiguousarray(_interpolation(w, width, False, "f4").T), data.ctx)
-    y = move.transpose(mm.matmul(rows, mm.matmul(planes, columns)), axes=(*lead, n - 2, n - 1, n - 3))
+    # Interpolation is linear: one small matrix for rows and one for columns. It runs on any device, traced or not.
+    rows = wrap(dense(h, height, interp), data.ctx, type(data))
+    columns = wrap(dense(w, width, interp), data.ctx, type(data))
+    lead, channels = data.shape[:-3], data.shape[-1]
+    y = ew.astype(data, "float32").reshape((*lead, h, w * channels))
+    y = mm.matmul(rows, y).reshape((*lead, height, w, channels))
+    y = mm.matmul(columns, y)
     return y if data.dtype.kind == "f" else ew.astype(ew.clip(ew.rint(y), 0.0, 255.0), data.dtype)
 
 
-def _blend(data, other, factor: float):
-    """`factor` of `data`, the rest of `other`; integers are cut off at 0 and 255."""
-    y = ew.astype(data, "float32") * factor + other * (1.0 - factor)
-    return y if data.dtype.kind == "f" else ew.astype(ew.clip(y, 0.0, 255.0), data.dtype)
-
-
-def _gray(data):
-    weights = np.array(numpy.array(GRAY, "f4"), ctx=data.ctx)
-    return (ew.astype(data, "float32") * weights).sum(axis=-1, keepdims=True)
+def _changed(data, change):
+    """`change(x)` for a float x; integers are cut off at 0 and 255."""
+    if data.dtype.kind == "f":
+        return change(data)
+    return ew.astype(ew.clip(change(ew.astype(data, "float32")), 0.0, 255.0), data.dtype)
 
 
 def _factor(low: float, high: float) -> float:
@@ -98,28 +89,27 @@ def _factor(low: float, high: float) -> float:
 
 def random_brightness(data, min_factor, max_factor) -> ndarray:
     """Multiplied by a random factor."""
-    return _blend(data, 0.0, _factor(min_factor, max_factor))
+    factor = _factor(min_factor, max_factor)
+    return _changed(data, lambda x: x * factor)
 
 
 def random_contrast(data, min_factor, max_factor) -> ndarray:
     """Moved towards (or from) the mean gray by a random factor."""
-    return _blend(data, _gray(data).mean(), _factor(min_factor, max_factor))
+    factor = _factor(min_factor, max_factor)
+    return _changed(data, lambda x: colours.contrast(x, factor))
 
 
 def random_saturation(data, min_factor, max_factor) -> ndarray:
     """Moved towards (or from) gray by a random factor."""
-    return _blend(data, _gray(data), _factor(min_factor, max_factor))
+    factor = _factor(min_factor, max_factor)
+    return _changed(data, lambda x: colours.saturation(x, factor))
 
 
 def random_hue(data, min_factor, max_factor) -> ndarray:
     """Colours turned by a random angle, factor 1 being a whole turn, about the gray axis in YIQ."""
     angle = 2 * numpy.pi * _factor(min_factor, max_factor)
-    c, s = numpy.cos(angle), numpy.sin(angle)
-    to = numpy.array([GRAY, (0.596, -0.274, -0.321), (0.211, -0.523, 0.311)])
-    turn = numpy.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    matrix = (numpy.linalg.inv(to) @ turn @ to).T.astype("f4")
-    y = mm.matmul(ew.astype(data, "float32"), np.array(matrix, ctx=data.ctx))
-    return y if data.dtype.kind == "f" else ew.astype(ew.clip(y, 0.0, 255.0), data.dtype)
+    cosine, sine = float(numpy.cos(angle)), float(numpy.sin(angle))
+    return _changed(data, lambda x: colours.hue(x, cosine, sine))
 
 
 def random_color_jitter(data, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0) -> ndarray:
@@ -135,10 +125,8 @@ def random_color_jitter(data, brightness=0.0, contrast=0.0, saturation=0.0, hue=
 
 def adjust_lighting(data, alpha) -> ndarray:
     """`alpha` times the principal components of ImageNet's colours added (Krizhevsky et al. 2012)."""
-    values = numpy.array([55.46, 4.794, 1.148])
-    vectors = numpy.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
-    y = ew.astype(data, "float32") + np.array((vectors @ (numpy.asarray(alpha) * values)).astype("f4"), ctx=data.ctx)
-    return y if data.dtype.kind == "f" else ew.astype(ew.clip(y, 0.0, 255.0), data.dtype)
+    shift = colours.EIGENVECTORS @ (numpy.asarray(alpha) * colours.EIGENVALUES)
+    return _changed(data, lambda x: x + colours.constant(shift, x))
 
 
 def random_lighting(data, alpha_std=0.05) -> ndarray:

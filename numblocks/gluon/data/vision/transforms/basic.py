@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy
 
-from ..... import np
+from ..... import np, npx
 from .....array import wrap
+from .....npx.interpolate import CODES
 from ....hybrid import HybridBlock
 from ....nn import HybridSequential, Sequential
 
@@ -103,7 +104,8 @@ class Resize(HybridBlock):
         size: `(width, height)`, or one number for both; with `keep_ratio` the shorter side becomes this
             number.
         keep_ratio: see `size`.
-        interpolation: 0 takes the nearest pixel, 1 is bilinear between pixel centres.
+        interpolation: 0 takes the nearest pixel, 1 is bilinear between pixel centres, 2 bicubic, 3 the mean of the
+            area, 4 Lanczos's; see `npx.interpolate`.
 
     >>> Resize((6, 4))(np.zeros((8, 8, 3))).shape
     (4, 6, 3)
@@ -111,10 +113,8 @@ class Resize(HybridBlock):
 
     def __init__(self, size, keep_ratio=False, interpolation=1):
         super().__init__()
-        if interpolation not in (0, 1):
-            raise ValueError(
-                f"Resize: interpolation={interpolation}. There are 0 (nearest) and 1 (bilinear). Use one."
-            )
+        if interpolation not in CODES:
+            raise ValueError(f"Resize: interpolation={interpolation}. There are {CODES}. Use one of these numbers.")
         self._size, self._keep_ratio, self._interpolation = size, keep_ratio, interpolation
 
     def _target(self, height, width) -> tuple[int, int]:
@@ -132,28 +132,4 @@ class Resize(HybridBlock):
         new_height, new_width = self._target(height, width)
         if (new_height, new_width) == (height, width):
             return x
-        # Interpolation is linear: one small matrix for rows and one for columns. It runs on any device,
-        # traced or not.
-        rows = wrap(_weights(height, new_height, self._interpolation), x.ctx)
-        columns = wrap(_weights(width, new_width, self._interpolation), x.ctx)
-        batch = x.shape[:-3]
-        y = x.astype("float32").reshape((*batch, height, width * x.shape[-1]))
-        y = np.matmul(rows, y).reshape((*batch, new_height, width, x.shape[-1]))
-        y = np.matmul(columns, y)
-        return y if x.dtype.kind == "f" else np.clip(np.rint(y), 0, 255).astype(x.dtype)
-
-
-def _weights(old: int, new: int, interpolation: int) -> numpy.ndarray:
-    """The `(new, old)` matrix that resamples a line of pixels: centre on centre, edges repeated."""
-    centres = numpy.clip((numpy.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    if interpolation == 0:
-        below = numpy.minimum(numpy.floor((numpy.arange(new) + 0.5) * old / new), old - 1)
-        share = numpy.zeros(new)
-    else:
-        below = numpy.floor(centres)
-        share = centres - below
-    weights = numpy.zeros((new, old), "float32")
-    at, below = numpy.arange(new), below.astype(int)
-    weights[at, below] = 1 - share
-    weights[at, numpy.minimum(below + 1, old - 1)] += share
-    return weights
+        return npx.image.resize(x, (new_width, new_height), interp=self._interpolation)

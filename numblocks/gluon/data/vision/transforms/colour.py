@@ -8,28 +8,9 @@ from __future__ import annotations
 
 import math
 
-import numpy
-
 from ..... import np, random
-from .....array import wrap
+from .....npx.colours import EIGENVALUES, EIGENVECTORS, constant, contrast, gray, hue, saturation
 from ....hybrid import HybridBlock
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue look
-# the same in one luma and two colour axes (NTSC's YIQ), in which hue is an angle
-_TO_YIQ = numpy.array([_LUMA, [0.596, -0.274, -0.321], [0.211, -0.523, 0.311]])
-_FROM_YIQ = numpy.linalg.inv(_TO_YIQ)
-# Principal components of the pixels of ImageNet, for values 0 to 255 (Krizhevsky et al. 2012).
-_SPREAD = numpy.array([55.46, 4.794, 1.148])
-_AXES = numpy.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
-
-
-def _grey(x):
-    """The luma `(..., 1)` of colours `(..., 3)`."""
-    return (x * _constant(numpy.array(_LUMA), x)).sum(axis=-1, keepdims=True)
-
-
-def _constant(values, like):
-    return wrap(values.astype(like.dtype), like.ctx)
 
 
 def _between(strength):
@@ -93,9 +74,7 @@ class RandomContrast(_Strength):
         super().__init__(contrast)
 
     def change(self, x):
-        alpha = (1.0 + _between(self._strength)).astype(x.dtype)
-        mean = _grey(x).mean(axis=(-3, -2), keepdims=True)
-        return x * alpha + mean * (1.0 - alpha)
+        return contrast(x, (1.0 + _between(self._strength)).astype(x.dtype))
 
 
 class RandomSaturation(_Strength):
@@ -109,8 +88,7 @@ class RandomSaturation(_Strength):
         super().__init__(saturation)
 
     def change(self, x):
-        alpha = (1.0 + _between(self._strength)).astype(x.dtype)
-        return x * alpha + _grey(x) * (1.0 - alpha)
+        return saturation(x, (1.0 + _between(self._strength)).astype(x.dtype))
 
 
 class RandomHue(_Strength):
@@ -125,11 +103,7 @@ class RandomHue(_Strength):
 
     def change(self, x):
         angle = (_between(self._strength) * math.pi).astype(x.dtype)
-        yiq = np.matmul(x, _constant(_TO_YIQ.T, x))
-        y, i, q = yiq[..., 0:1], yiq[..., 1:2], yiq[..., 2:3]
-        cos, sin = np.cos(angle), np.sin(angle)
-        turned = np.concatenate([y, i * cos - q * sin, i * sin + q * cos], axis=-1)
-        return np.matmul(turned, _constant(_FROM_YIQ.T, x))
+        return hue(x, np.cos(angle), np.sin(angle))
 
 
 class RandomColorJitter(_Colour):
@@ -170,7 +144,7 @@ class RandomLighting(_Strength):
 
     def change(self, x):
         noise = random.normal(0.0, 1.0, shape=(1, 3)).astype(x.dtype) * self._strength
-        return x + np.matmul(noise, _constant((_AXES * _SPREAD).T, x)).reshape((3,))
+        return x + np.matmul(noise, constant((EIGENVECTORS * EIGENVALUES).T, x)).reshape((3,))
 
 
 class RandomGray(_Colour):
@@ -185,4 +159,4 @@ class RandomGray(_Colour):
         self._p = p
 
     def change(self, x):
-        return np.where(random.uniform(shape=(1,)) < self._p, np.broadcast_to(_grey(x), x.shape), x)
+        return np.where(random.uniform(shape=(1,)) < self._p, np.broadcast_to(gray(x), x.shape), x)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy
-
-from ..... import np, npx, random
-from .....array import wrap
+from ..... import np, random
+from .....npx.rotation import one_zoom, rotate
 from .....random import numpy_generator
 from ....block import Block
 from ....hybrid import HybridBlock
@@ -51,38 +47,6 @@ class RandomFlipTopBottom(_Flip):
     axis = -3
 
 
-def _rotated(where, x, degrees: float, zoom_in: bool, zoom_out: bool):
-    if x.ndim not in (3, 4) or x.dtype.kind != "f":
-        raise TypeError(
-            f"{where}: an array of shape {x.shape} and dtype {x.dtype}. Rotation reads real-valued images"
-            f" (channels, height,"
-            f" width), batches with one axis more. Put ToTensor before it."
-        )
-    height, width = x.shape[-2:]
-    angle = math.radians(degrees)
-    cos, sin = math.cos(angle), math.sin(angle)
-    # the box around the rotated image: how much it sticks out decides the zoom
-    box = abs(width * cos) + abs(height * sin), abs(width * sin) + abs(height * cos)
-    scale = 1.0
-    if zoom_in:
-        scale = min(width / box[0], height / box[1])
-    elif zoom_out:
-        scale = max(box[0] / width, box[1] / height)
-    column = numpy.arange(width) - (width - 1) / 2
-    row = (numpy.arange(height) - (height - 1) / 2)[:, None]
-    source_x, source_y = scale * (cos * column - sin * row), scale * (sin * column + cos * row)
-    # grid points count from -1 at the first pixel to 1 at the last one
-    grid = numpy.stack([source_x / max((width - 1) / 2, 0.5), source_y / max((height - 1) / 2, 0.5)])
-    batch = x if x.ndim == 4 else x.reshape((1, *x.shape))
-    grids = numpy.broadcast_to(grid.astype(x.dtype), (len(batch), *grid.shape))
-    return npx.bilinear_sampler(batch, wrap(numpy.ascontiguousarray(grids), x.ctx)).reshape(x.shape)
-
-
-def _one_zoom(where, zoom_in, zoom_out):
-    if zoom_in and zoom_out:
-        raise ValueError(f"{where}: zoom_in and zoom_out are both set. They exclude each other. Set one.")
-
-
 class Rotate(Block):
     """Rotates images `(C, H, W)` or `(N, C, H, W)` about their centre, counter-clockwise; 0 where nothing was.
 
@@ -101,11 +65,11 @@ class Rotate(Block):
 
     def __init__(self, rotation_degrees, zoom_in=False, zoom_out=False):
         super().__init__()
-        _one_zoom("Rotate", zoom_in, zoom_out)
+        one_zoom("Rotate", zoom_in, zoom_out)
         self._degrees, self._zoom = rotation_degrees, (zoom_in, zoom_out)
 
     def forward(self, x):
-        return _rotated("Rotate", x, self._degrees, *self._zoom)
+        return rotate("Rotate", x, self._degrees, *self._zoom)
 
 
 class RandomRotation(Block):
@@ -122,7 +86,7 @@ class RandomRotation(Block):
 
     def __init__(self, angle_limits, zoom_in=False, zoom_out=False, rotate_with_proba=1.0):
         super().__init__()
-        _one_zoom("RandomRotation", zoom_in, zoom_out)
+        one_zoom("RandomRotation", zoom_in, zoom_out)
         lower, upper = angle_limits
         if lower >= upper:
             raise ValueError(
@@ -136,7 +100,7 @@ class RandomRotation(Block):
         draw = numpy_generator()
         if draw.random() >= self._p:
             return x
-        return _rotated("RandomRotation", x, draw.uniform(*self._limits), *self._zoom)
+        return rotate("RandomRotation", x, draw.uniform(*self._limits), *self._zoom)
 
 
 class RandomApply(Sequential):
