@@ -97,9 +97,9 @@ class Calls(Values):
         found = function(self.builder, M, V, NUMBERS[dtype], t.ir, *self.operands(args))
         return None if found is None else Val(t.kind, found)
 
-    def on_rows(self, function, y, i, x, *rest):
-        """`copy` and `window`."""
-        function(self.builder, NUMBERS[x.kind[1]], *self.operands((y, i, x, *rest)))
+    def on_rows(self, function, y, *rest):
+        """`copy`, `window` and `turn`."""
+        function(self.builder, NUMBERS[y.kind[1]], *self.operands((y, *rest)))
 
     def operands(self, args):
         pointers = [isinstance(x, Val) and x.kind[0] == "pointer" for x in args]
@@ -108,7 +108,7 @@ class Calls(Values):
 
 def _tile(name):
     function = getattr(tile_ir, name)
-    if name in ("copy", "window"):
+    if name in ("copy", "window", "turn"):
         return lambda body, *args: body.on_rows(function, *args)
     return lambda body, *args: body.on_tile(function, *args)
 
@@ -128,5 +128,5 @@ _BUILTIN = {
     lanes.load: Calls.lane_load,
     lanes.store: Calls.lane_store,
     tile.tile: Calls.tile,
-    **{getattr(tile, name): _tile(name) for name in ("outer", "dots", "put", "sums", "copy", "window")},
+    **{getattr(tile, name): _tile(name) for name in ("outer", "dots", "put", "sums", "copy", "window", "turn")},
 }

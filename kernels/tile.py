@@ -91,3 +91,12 @@ def window(y, i, x, j, first, last, n):
     """
     for k in range(n):
         y[i + k] = x[j + k] if first <= k < last else 0
+
+
+def turn(y, i, down, x, j, across, rows, columns):
+    """`y[i + c * down + r] = x[j + r * across + c]` for `r < rows` and `c < columns`, at most `lanes` of each; reads
+    and writes nothing else.
+    """
+    for r in range(rows):
+        for c in range(columns):
+            y[i + c * down + r] = x[j + r * across + c]

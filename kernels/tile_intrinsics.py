@@ -108,7 +108,19 @@ def window(typingctx, y, i, x, j, first, last, n):
     return types.void(y, types.intp, x, types.intp, types.intp, types.intp, types.intp), codegen
 
 
+@intrinsic
+def turn(typingctx, y, i, down, x, j, across, rows, columns):
+    """See `tile_ir.turn`."""
+
+    def codegen(context, builder, signature, args):
+        tile_ir.turn(builder, _llvm(x.dtype), *args)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(y, whole, whole, x, whole, whole, whole, whole), codegen
+
+
 COMPILED = {
     getattr(plain, name): globals()[name]
-    for name in ("tile", "outer", "dots", "put", "sums", "copy", "window")
+    for name in ("tile", "outer", "dots", "put", "sums", "copy", "window", "turn")
 }

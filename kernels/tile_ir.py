@@ -198,3 +198,46 @@ def window(builder, element, y, i, x, j, first, last, n):
         )
         value = load(_at(builder, x, j, k), inside)
         store(value, _at(builder, y, i, k), _below(builder, element, k, n))
+
+
+def turn(builder, element, y, i, down, x, j, across, rows, columns):
+    """Blocks of 1, 2, 4 ... lanes are exchanged between vectors that lie as far apart: the transpose."""
+    count = lanes(element)
+    sources = [_at(builder, x, j, builder.mul(across, _int(k))) for k in range(count)]
+    targets = [_at(builder, y, i, builder.mul(down, _int(k))) for k in range(count)]
+    whole = builder.and_(*(builder.icmp_signed(">=", n, _int(count)) for n in (rows, columns)))
+    with builder.if_else(whole) as (then, otherwise):
+        with then:
+            for value, target in zip(
+                _turned(builder, [_load(builder, element, p, _int(0)) for p in sources]), targets, strict=True
+            ):
+                _store(builder, element, value, target, _int(0))
+        with otherwise:
+            load, store = _masked(builder, element)
+
+            def mask(k, there, width):
+                return _below(builder, element, _int(0), builder.select(_less(builder, k, there), width, _int(0)))
+
+            found = [load(p, mask(k, rows, columns)) for k, p in enumerate(sources)]
+            for k, (value, target) in enumerate(zip(_turned(builder, found), targets, strict=True)):
+                store(value, target, mask(k, columns, rows))
+
+
+def _less(builder, k, bound):
+    return builder.icmp_signed("<", _int(k), bound)
+
+
+def _turned(builder, vectors):
+    """The transpose of the square matrix whose rows are `vectors`."""
+    count = len(vectors)
+    kind, step = ir.VectorType(_INT, count), 1
+    while step < count:
+        low = ir.Constant(kind, [k if not k & step else count + k - step for k in range(count)])
+        high = ir.Constant(kind, [k + step if not k & step else count + k for k in range(count)])
+        for k in range(count):
+            if not k & step:
+                a, b = vectors[k], vectors[k + step]
+                vectors[k] = builder.shuffle_vector(a, b, low)
+                vectors[k + step] = builder.shuffle_vector(a, b, high)
+        step *= 2
+    return vectors

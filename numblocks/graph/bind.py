@@ -10,7 +10,7 @@ from ctypes import c_int64, c_void_p
 
 import numpy
 
-from ..kernels import build, loops, native
+from ..kernels import build, loops, native, transposing
 from ..ops import random as rnd
 from .describe import place
 from .graph import Node
@@ -197,15 +197,30 @@ class Bound:
         if None in steps or None in forms:
             return False
         m, n, k = node.shape[-2], node.shape[-1], a.shape[-1]
+        (ta, lda), (tb, ldb) = forms
+        places, copied = [(8, a), (9, b), (10, whole(node))], 0
+        if not batch and (ta, tb) == (111, 112) and native.transpose_first(m, n, k, node.dtype):
+            copied = self.transposed(b, n, k, ldb)
+            tb, ldb = 111, n
+            del places[1]
         packed = numpy.array(
-            [m, n, k, forms[0][0], forms[1][0], forms[0][1], forms[1][1], n, 0, 0, 0, steps[0] * item, steps[1] * item,
-             m * n * item], dtype=numpy.int64,
-        )  # fmt: skip
+            [m, n, k, ta, tb, lda, ldb, n, 0, copied, 0, steps[0] * item, steps[1] * item, m * n * item], dtype=numpy.int64
+        )
         words = memoryview(packed)
-        for position, window in ((8, a), (9, b), (10, whole(node))):
+        for position, window in places:
             self.place(window, words, position)
         self.row(address, 0, int(numpy.prod(batch)), packed)
         return True
+
+    def transposed(self, b: View, n: int, k: int, ldb: int) -> int:
+        """Address of a copy `(k, n)` of a matrix whose columns are contiguous, made by a row."""
+        kernel = transposing.kernel(b.root.dtype)
+        copy = numpy.empty((k, n), b.root.dtype)
+        packed = numpy.array([0, native.address(copy), n, k, ldb, n], dtype=numpy.int64)
+        self.place(b, memoryview(packed), 0)
+        self.keep += [kernel, copy]
+        self.row(kernel.address, 0, transposing.bands(k, b.root.dtype), packed)
+        return native.address(copy)
 
     @staticmethod
     def batch_step(x: View, batch: tuple) -> int | None:
