@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from ..array import ndarray as _ndarray
 from . import arrange as _arrange
 from . import contrib as contrib
 from . import elementwise as _elementwise
@@ -39,3 +40,8 @@ globals().update({f"linalg_{n}": getattr(linalg, n) for n in linalg.NAMES})
 globals().update({f"random_{n}": getattr(random, n) for n in random.__all__ if not n.startswith("sample_")})
 globals().update({n: getattr(random, n) for n in random.__all__ if n.startswith("sample_")})
 normal, uniform, shuffle = random.normal, random.uniform, random.shuffle
+
+# Datasets and Parameters give np arrays to code of both kinds, and code of Gluon 1.x calls these methods on them.
+for _name in ("argmax_channel broadcast_axes depth_to_space log_softmax one_hot pick rcbrt relu shape_array sigmoid"
+              " size_array slice slice_like softmax softmin space_to_depth split_v2 topk tostype").split():  # fmt: skip
+    setattr(_ndarray, _name, vars(NDArray)[_name])

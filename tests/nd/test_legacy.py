@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import autograd, nd
+from numblocks import autograd, nd, np
 
 
 def gradient(function, x):
@@ -92,3 +92,14 @@ def test_images():
     assert nd.image.to_tensor(x).shape == (3, 2, 4) and nd.image.resize(x, (8, 4)).shape == (4, 8, 3)
     assert (nd.image.flip_left_right(x).asnumpy() == x.asnumpy()[:, ::-1]).all()
     assert nd.image.crop(x, 1, 0, 2, 2).shape == (2, 2, 3) and nd.image.random_hue(x, -0.1, 0.1).dtype == "uint8"
+
+
+def test_np_arrays_have_the_methods_of_gluon_1():
+    # Datasets and Parameters give np arrays; code of Gluon 1.x calls these on them.
+    x = np.array(X)
+    numpy.testing.assert_allclose(x.softmax().asnumpy(), softmax(X), rtol=1e-5)
+    assert type(x.softmax(axis=0)) is np.ndarray and x.softmax().log().ndim == 2
+    assert x.pick(np.array(LABEL)).shape == (4,) and np.array(LABEL).one_hot(3).shape == (4, 3)
+    assert x.topk(k=2, axis=1).tolist() == numpy.argsort(-X, axis=1)[:, :2].tolist()
+    assert (x.slice(begin=(1, 0), end=(3, 2)).asnumpy() == X[1:3, :2]).all()
+    assert (x.relu().asnumpy() == numpy.maximum(X, 0)).all() and x.tostype("default") is x
