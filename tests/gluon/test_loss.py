@@ -123,6 +123,26 @@ def test_label_out_of_range(bad, hybridize):
 
 
 @pytest.mark.parametrize("hybridize", [False, True])
+def test_label_that_does_not_count_may_be_anything(hybridize):
+    loss, pred = gloss.SoftmaxCrossEntropyLoss(axis=1), np.random.normal(size=(2, 3, 4))
+    if hybridize:
+        loss.hybridize()
+    pred.attach_grad()
+    label, weight = np.array([[0, 1, 2, 1], [2, 2, 0, 1]]), np.array([[1, 1, 0, 0.5], [1, 0, 1, 1]])
+    answers = []
+    for masked in (label, np.where(weight == 0, -1, label), np.where(weight == 0, 255, label)):
+        with autograd.record():
+            l = loss(pred, masked, weight.reshape(2, 1, 4))
+        l.backward()
+        answers.append((l.tolist(), pred.grad.tolist()))
+    assert answers[0] == answers[1] == answers[2]
+    with pytest.raises(IndexError, match="softmaxcrossentropyloss0.*out of"):
+        loss(pred, np.where(weight == 0.5, 255, label), weight.reshape(2, 1, 4))
+    with pytest.raises(IndexError, match="softmaxcrossentropyloss0.*out of"):
+        loss(pred, np.where(weight == 0, 255, label), np.ones((2, 1, 1)))
+
+
+@pytest.mark.parametrize("hybridize", [False, True])
 def test_label_nan(hybridize):
     loss = gloss.SoftmaxCrossEntropyLoss()
     if hybridize:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy
+
 from ... import np, npx
 from .base import Loss, like
 
@@ -18,7 +20,7 @@ class SoftmaxCrossEntropyLoss(Loss):
     Shapes: pred `(batch, classes)`, label `(batch,)` (or pred's shape) -> `(batch,)`. Other axes may follow.
 
     Raises:
-        IndexError: a label is not one of the classes.
+        IndexError: a label is not one of the classes, and its weight is not 0.
         ValueError: a label is NaN, or the shapes do not fit.
 
     >>> SoftmaxCrossEntropyLoss()(np.zeros((2, 4)), np.array([0, 3]))
@@ -40,10 +42,20 @@ class SoftmaxCrossEntropyLoss(Loss):
         # The class axis stays, with size 1, where a weight or the number of the batch axis counts on it.
         keep = sample_weight is not None or self._axis % pred.ndim < self._batch_axis % pred.ndim
         if self._sparse_label:
-            loss = -npx.pick(pred, self._classes(pred, label), axis=self._axis, mode="strict", keepdims=keep)
+            classes = self._classes(pred, label)
+            if sample_weight is not None:
+                classes = self._counted(classes, sample_weight)
+            loss = -npx.pick(pred, classes, axis=self._axis, mode="strict", keepdims=keep)
         else:
             loss = -(pred * like(label, pred)).sum(axis=self._axis, keepdims=keep)
         return self.per_example(self.weighted(loss, sample_weight))
+
+    def _counted(self, classes, weight):
+        """Labels with 0 in place of those whose weight is 0: these may be anything, -1 is usual."""
+        kept = np.expand_dims(classes, self._axis)
+        if numpy.broadcast_shapes(kept.shape, weight.shape) != kept.shape:
+            return classes  # weights of another shape than the loss: multiplying by them says what does not fit
+        return np.where(weight != 0, kept, 0)
 
     def _classes(self, pred, label):
         """`label` without a class axis of size 1, checked to be one number per prediction."""
