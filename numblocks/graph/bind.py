@@ -166,7 +166,12 @@ class Bound:
             run = functools.partial(_copy_of, node.op.run)
         else:
             run = node.op.run
-        if len(operands) == 1 and callable(operands[0]):
+        if node.kind in ("loop", "branch"):
+            stream = spec.pop("stream")
+            self.python(
+                lambda env, base: run(*[x(env) for x in operands], out=target(env), stream=base + stream, **spec)
+            )
+        elif len(operands) == 1 and callable(operands[0]):
             only = operands[0]
             self.python(lambda env, base: run(only(env), out=target(env), **spec))
         elif len(operands) == 2 and callable(operands[0]) and callable(operands[1]):

@@ -335,7 +335,7 @@ def replay(compiled: Compiled, entry: Entry, g, step: CompiledStep) -> list:
     values: dict[Node, ndarray] = dict(zip(plan.inputs, xs, strict=True))
     for node in plan.forward.nodes:
         spec = node.spec
-        if node.kind == "random":
+        if node.kind in ("random", "loop", "branch"):
             spec = {**spec, "stream": step.base + spec["stream"]}
         inputs = tuple(values[x] if isinstance(x, Node) else x for x in node.inputs)
         if node.kind == "item":

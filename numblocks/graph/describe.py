@@ -12,11 +12,14 @@ from .lower import Launch, View, whole
 
 
 def kind(step, native: bool) -> str:
-    """'kernel' (generated loop), 'BLAS' (matrix product in the native table), 'python' (an op's own code), 'copy'."""
+    """'kernel' (generated loop), 'BLAS' (matrix product in the native table), 'python' (an op's own code), 'copy', or
+    'loop' and 'branch' (they run compiled bodies)."""
     if isinstance(step, Launch):
         return "kernel"
     if not hasattr(step, "node"):
         return "copy"
+    if step.node.kind in ("loop", "branch"):
+        return step.node.kind
     return "BLAS" if native else "python"
 
 

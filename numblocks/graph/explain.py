@@ -16,14 +16,14 @@ class StepInfo(NamedTuple):
     """One step.
 
     Attributes:
-        kind: 'kernel', 'BLAS', 'python' or 'copy'.
+        kind: 'kernel', 'BLAS', 'python', 'copy', 'loop' or 'branch'.
         name: the kernel's, or the op's.
         ops: names of the ops it computes, in order; several in one kernel are fused.
         operands: what it reads and writes, as `float32[4,3]`.
         nbytes: bytes it must move at least.
         native: part of a native table; otherwise called from Python (a large kernel, split over threads, is).
         file: the kernel's readable source.
-        statements: the kernel's statements with the user's lines.
+        statements: the kernel's statements with the user's lines; of a loop or branch the steps of its bodies.
     """
 
     kind: str
@@ -58,8 +58,8 @@ class Pass(NamedTuple):
 
     @property
     def python(self) -> int:
-        """Steps that call Python: ops with an implementation of their own, and copies."""
-        return self.count("python", "copy")
+        """Steps that call Python: ops with an implementation of their own, copies, loops and branches."""
+        return self.count("python", "copy", "loop", "branch")
 
     @property
     def calls(self) -> int:
@@ -174,10 +174,29 @@ def info(step, native: bool, names) -> StepInfo:
         file = str(loops.program_kernel(step.program).path or "")
         where = {name: place(node.where) for name, node in step.lines}
         statements = tuple(_with_place(text, where.get(text.split(" = ")[0], "")) for text in step.program.lines())
-    elif nodes(step) and nodes(step)[0].where:
-        operands += f"  # {place(nodes(step)[0].where)}"
+    elif nodes(step):
+        statements = _inside(nodes(step)[0])
+        if nodes(step)[0].where:
+            operands += f"  # {place(nodes(step)[0].where)}"
     ops = tuple(n.op.name for n in nodes(step))
     return StepInfo(kind(step, native), label(step), ops, operands, nbytes(step), native, file, statements)
+
+
+def _inside(node) -> tuple[str, ...]:
+    """What a loop or a branch runs, in lines."""
+    if node.kind == "loop":
+        form = node.spec["form"]
+        often = {"all": "", "while": "at most ", "counted": "as often as it went on, at most "}[form.steps]
+        bodies = [(f"{often}{node.spec['length']} times {form.body}{', backwards' if form.reverse else ''}", form.body)]
+    elif node.kind == "branch":
+        bodies = list(zip(("if it holds", "else"), node.spec["bodies"], strict=True))
+    else:
+        return ()
+    lines = []
+    for title, body in bodies:
+        _, *steps = str(explain_plan(body.plan).forward).splitlines()
+        lines += [f"{title}:", *steps]
+    return tuple(lines)
 
 
 def _with_place(text: str, where: str) -> str:

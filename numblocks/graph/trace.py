@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 
 import numpy
 
@@ -21,6 +22,7 @@ from .graph import Node
 from .rules import rewrite
 
 _PACKAGE = __name__.split(".")[0]
+_scopes = threading.local()
 
 
 class Builder:
@@ -64,6 +66,10 @@ class Builder:
                 self.on_capture(x, found)
         return found
 
+    def substitute(self, x: ndarray) -> ndarray:
+        """`x` as an array of this trace: itself, or what stands for it."""
+        return x if isinstance(x._data, Node) else self.capture(x)
+
     def _stand_in(self, x: ndarray, node: Node) -> ndarray:
         found = self._captured[id(x)] = wrap(node, x._device, type(x))
         self._stand_ins.append((found, x))
@@ -73,7 +79,7 @@ class Builder:
         """Note that `target` becomes `value` after the call; whoever reads it later in the trace sees `value`."""
         source = next((x for traced, x in self._stand_ins if traced is target), target)
         self.capture(source)
-        node = value._data if isinstance(value._data, Node) else self.capture(value)._data
+        node = self.substitute(value)._data
         if node.dtype != source.dtype:
             node = self.node(cast, (node,), {"dtype": source.dtype.name})
         self.effects = [(x, n) for x, n in self.effects if x is not source] + [(source, node)]
@@ -124,7 +130,7 @@ class Builder:
             elif isinstance(a, numpy.generic):
                 a = a.item()
             if isinstance(a, ndarray):
-                inputs.append(a._data if isinstance(a._data, Node) else self.capture(a)._data)
+                inputs.append(self.substitute(a)._data)
             elif isinstance(a, (int, float)):
                 inputs.append(a)
             else:
@@ -181,12 +187,14 @@ def user_line() -> tuple[str, int, str] | None:
     return None
 
 
+def innermost() -> Builder | None:
+    """The Builder of the trace that this thread is in, None outside."""
+    return getattr(_scopes, "builder", None)
+
+
 @contextlib.contextmanager
 def tracing(builder: Builder):
     """A scope in which ops on traced arrays add nodes to `builder`."""
-
-    def substitute(x: ndarray) -> ndarray:
-        return x if isinstance(x._data, Node) else builder.capture(x)
 
     def next_stream() -> int:
         builder.draws += 1
@@ -199,11 +207,13 @@ def tracing(builder: Builder):
     cur = current
     before = cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard
     cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard = (
-        builder.evaluate, substitute, builder.assign, next_stream, guard
+        builder.evaluate, builder.substitute, builder.assign, next_stream, guard
     )  # fmt: skip
+    outside, _scopes.builder = innermost(), builder
     try:
         yield builder
     finally:
+        _scopes.builder = outside
         cur.evaluate, cur.substitute, cur.assign, cur.next_stream, cur.guard = before
 
 

@@ -9,6 +9,7 @@ import numpy
 from .. import np, npx
 from ..array import wrap
 from ..device import current_device as current_context  # noqa: F401
+from ..graph.structure import flatten, rebuild
 from ..ops import elementwise as ew
 from ..ops import heads, move
 from ..ops import matmul as mm
@@ -156,6 +157,12 @@ def rand_zipfian(true_classes, num_sampled, range_max, ctx=None):
     return ew.astype(drawn, "int64"), expected(true_classes), expected(drawn)
 
 
+def foreach(body, data, init_states):
+    """`npx.foreach`; an element of an array with one axis has shape `(1,)`."""
+    rows, structure = flatten(data)
+    return npx.foreach(body, rebuild(structure, [x.reshape((-1, 1)) if x.ndim == 1 else x for x in rows]), init_states)
+
+
 _OWN = (
     div_sqrt_dim, quadratic, gradientmultiplier, round_ste, sign_ste, allclose, index_copy,
     interleaved_matmul_selfatt_qk,
@@ -175,5 +182,5 @@ _FROM_NPX = {
 export(globals(), {f.__name__: f for f in _OWN} | _FROM_NPX)
 export(globals(), {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite}, float_answer=True)
 CTCLoss = ctc_loss = _layers.CTCLoss
-foreach, while_loop, cond = npx.foreach, npx.while_loop, npx.cond
+while_loop, cond = npx.while_loop, npx.cond
 uniform = legacy(np.random.uniform, name="uniform")

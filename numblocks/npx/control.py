@@ -1,74 +1,112 @@
 """Control flow over arrays: `foreach`, `while_loop`, `cond`.
 
-Eagerly these are Python's own loops and branches, on the tape like everything else. In a hybridized Block `foreach`
-unrolls (its length is a shape) and `cond` evaluates both branches and chooses; `while_loop` runs `max_iterations`
-masked
-steps. A body with thousands of steps makes a graph as long: use `gluon.rnn` or array operations there.
+Eagerly these are Python's own loops and branches, on the tape like everything else. In a hybridized Block the body is
+traced once: a loop is one node of the graph that runs the compiled body, a branch one that runs the body it takes
+(`numblocks.graph.looping`). So is its gradient. What the body does in Python (appending to a list, counting) is done
+once there, while tracing. Where a state changes its shape or dtype from step to step a loop is unrolled.
 """
 
 from __future__ import annotations
 
-from ..array import Aval, ndarray
+import numpy
+
+from ..array import Aval, ndarray, wrap
+from ..errors import MXNetError
+from ..graph import looping
+from ..graph.structure import flatten, rebuild
+from ..op import current
 from ..ops import elementwise as ew
 from ..ops import move
 
-UNROLLED = 1024  # steps of a loop that a trace takes
-
-
-def _list(x) -> list:
-    return list(x) if isinstance(x, (list, tuple)) else [x]
-
-
-def _like(x, parts: list):
-    """`parts` nested as `x` was."""
-    return parts if isinstance(x, (list, tuple)) else parts[0]
-
-
-def _traced(arrays) -> bool:
-    return any(isinstance(x._data, Aval) for x in arrays)
-
-
-def _at(x, t: int) -> ndarray:
-    return move.slice_(x, key=(t,))
+UNROLLED = 1024  # steps of a loop that a trace takes one by one if it must
 
 
 def _stack(parts: list) -> ndarray:
     return move.concat(*(move.expand_dims(p, 0) for p in parts), axis=0)
 
 
-def _check_length(where: str, n: int) -> None:
-    if n > UNROLLED:
+def _empty(length: int, aval: Aval, like: ndarray) -> ndarray:
+    """The stacked outputs of no step."""
+    return wrap(numpy.zeros((length, *aval.shape), aval.dtype), like._device, type(like))
+
+
+class _Step:
+    """A body as a function of flat lists. It remembers how what it gave was nested."""
+
+    def __init__(self, where: str, call, states):
+        self.where, self.call = where, call
+        self.states = self.outputs = states
+
+    def __call__(self, *args):
+        outputs, states = self.call(*args)
+        flat, self.outputs = flatten(outputs, self.where)
+        after, structure = flatten(states)
+        if structure != self.states and current.substitute is not None:
+            raise MXNetError(
+                f"{self.where}: the states go in as {self.states} and come back as {structure}. The states of one step"
+                f" are those of the next. Return them nested as they came."
+            )
+        self.states = structure
+        return flat, after
+
+
+def _refuse_unsteady(where: str, steps: int, found: looping.Unsteady) -> None:
+    if steps > UNROLLED:
         raise RuntimeError(
-            f"{where}: {n} steps were asked for inside a hybridized Block, which unrolls at most {UNROLLED}. The"
-            f" graph would"
-            f" grow with every step. Use gluon.rnn or array operations, or leave the Block unhybridized."
-        )
+            f"{where}: {found}. A loop that is compiled keeps the shape and dtype of its states, and one of {steps}"
+            f" steps is too long to be unrolled (at most {UNROLLED}). Let the first state have the final shape and"
+            f" dtype."
+        ) from None
 
 
 def foreach(body, data, init_states):
     """`body(element, states) -> (output, states)` over the first axis of `data`.
 
     Args:
-        body: a function of one element (or a list of them) and the states.
-        data: an array, or a list of arrays of one length.
-        init_states: an array or a list of them.
+        body: a function of one element (nested as `data`) and the states (nested as `init_states`).
+        data: an array, or nested lists of arrays of one length.
+        init_states: an array or nested lists of them.
 
     Returns:
         The outputs, stacked along a new first axis, and the final states.
+
+    Raises:
+        ValueError: the arrays of `data` differ in length, or there are none.
 
     >>> from numblocks import np
     >>> foreach(lambda x, s: (x + s, x + s), np.arange(4), np.zeros(()))[0]
     array([0., 1., 3., 6.])
     """
-    arrays, states, outputs, shape_of = _list(data), init_states, [], None
-    if _traced([*arrays, *_list(init_states)]):
-        _check_length("foreach", arrays[0].shape[0])
-    for t in range(arrays[0].shape[0]):
-        out, states = body(_like(data, [_at(x, t) for x in arrays]), states)
-        outputs.append(_list(out))
-        shape_of = out
-    joined = [_stack(list(parts)) for parts in zip(*outputs, strict=True)]
-    return _like(shape_of, joined) if outputs else [], states
+    rows, nesting = flatten(data)
+    states, structure = flatten(init_states)
+    lengths = {x.shape[:1] for x in rows}
+    if len(lengths) != 1 or () in lengths:
+        raise ValueError(
+            f"foreach: data of shapes {[x.shape for x in rows]}. The loop goes over the first axis, which all have in"
+            f" common. Reshape or slice them."
+        )
+    step = _Step("foreach", lambda rows, states: body(rebuild(nesting, rows), rebuild(step.states, states)), structure)
+    length = rows[0].shape[0]
+    outputs, states = _traced_or_in_turn("foreach", step, rows, states, length)
+    return rebuild(step.outputs, outputs), rebuild(step.states, states)
+
+
+def _traced_or_in_turn(where, step, rows, states, length: int):
+    if current.substitute is not None:
+        structure = step.states
+        try:
+            return looping.loop(where, step, rows, states, length)
+        except looping.Unsteady as found:
+            _refuse_unsteady(where, length, found)
+            step.states = structure
+    if not length:
+        avals = looping.shapes(step, rows, states)
+        return [_empty(0, a, rows[0]) for a in avals], states
+    outputs = []
+    for t in range(length):
+        made, states = step([x[t] for x in rows], states)
+        outputs.append(made)
+    return [_stack(list(parts)) for parts in zip(*outputs, strict=True)], states
 
 
 def while_loop(cond, func, loop_vars, max_iterations=None):
@@ -76,68 +114,98 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
 
     Args:
         cond: gives an array of one element.
-        func: gives an output (or a list, or []) and the new variables.
-        loop_vars: a list of arrays.
-        max_iterations: at most so many; outputs have this length, 0 behind the last step.
+        func: gives an output (nested in any way, or []) and the new variables.
+        loop_vars: a list of arrays, or one.
+        max_iterations: at most so many steps.
 
     Returns:
-        The outputs, stacked, and the final variables.
+        The outputs, stacked, `max_iterations` long, 0 behind the last step; and the final variables.
+
+    >>> from numblocks import np
+    >>> while_loop(lambda i: i < 2, lambda i: (i * 10, i + 1), np.zeros(()), 3)
+    (array([ 0., 10.,  0.]), array(2.))
     """
     if max_iterations is None:
         raise ValueError(
             "while_loop: max_iterations is needed. Outputs have that length. Say how many steps there are at most."
         )
-    variables, outputs, shape_of = _list(loop_vars), [], None
-    if _traced(variables):
-        return _masked_loop(cond, func, loop_vars, max_iterations)
-    steps = 0
-    while steps < max_iterations and bool(cond(*variables)):
-        shape_of, after = func(*variables)
-        outputs.append(_list(shape_of))
-        variables = _list(after)
-        steps += 1
+    limit, single = int(max_iterations), isinstance(loop_vars, ndarray)
+    variables, structure = flatten([loop_vars] if single else list(loop_vars))
+
+    def call(rows, states):
+        outputs, after = func(*rebuild(step.states, states))
+        return outputs, [after] if isinstance(after, ndarray) else list(after)
+
+    step = _Step("while_loop", call, structure)
+    test = lambda states: cond(*rebuild(step.states, states))
+    outputs, variables = _while(step, test, variables, limit)
+    variables = rebuild(step.states, variables)
+    return rebuild(step.outputs, outputs), variables[0] if single else variables
+
+
+def _while(step: _Step, test, variables, limit: int):
+    if current.substitute is not None:
+        structure = step.states
+        try:
+            return looping.loop("while_loop", step, [], variables, limit, test)
+        except looping.Unsteady as found:
+            _refuse_unsteady("while_loop", limit, found)
+            step.states = structure
+            return _masked_loop(step, test, variables, limit)
+    first, outputs = variables, []
+    while len(outputs) < limit and bool(test(variables)):
+        made, variables = step([], variables)
+        outputs.append(made)
     if not outputs:
-        return [], _like(loop_vars, variables)
-    empty = [ew.multiply(p, 0) for p in outputs[0]]
-    outputs += [empty] * (max_iterations - steps)
+        return [_empty(limit, a, first[0]) for a in looping.shapes(step, [], first)], variables
+    rest = limit - len(outputs)
     joined = [_stack(list(parts)) for parts in zip(*outputs, strict=True)]
-    return _like(shape_of, joined), _like(loop_vars, variables)
+    if rest:
+        joined = [move.concat(y, _empty(rest, Aval(y.shape[1:], y.dtype), y), axis=0) for y in joined]
+    return joined, variables
 
 
-def _masked_loop(cond, func, loop_vars, limit):
-    """All `limit` steps, those after the end without effect."""
-    _check_length("while_loop", limit)
-    variables, outputs, shape_of, going = _list(loop_vars), [], None, None
+def _masked_loop(step, test, variables, limit: int):
+    """All `limit` steps one by one, those after the end without effect."""
+    outputs, going = [], None
     for _ in range(limit):
-        holds = ew.not_equal(cond(*variables), 0)
+        holds = looping.holds(test(variables))
         going = holds if going is None else ew.logical_and(going, holds)
-        shape_of, after = func(*variables)
-        outputs.append([_choose(going, p, ew.multiply(p, 0)) for p in _list(shape_of)])
-        variables = [_choose(going, new, old) for new, old in zip(_list(after), variables, strict=True)]
-    joined = [_stack(list(parts)) for parts in zip(*outputs, strict=True)]
-    return _like(shape_of, joined), _like(loop_vars, variables)
-
-
-def _choose(flag, a, b) -> ndarray:
-    """`a` where the one-element `flag` holds, else `b`."""
-    return ew.where(move.reshape(flag, shape=(1,) * a.ndim), a, b)
+        made, after = step([], variables)
+        outputs.append([ew.where(going, p, ew.multiply(p, 0)) for p in made])
+        variables = [ew.where(going, new, old) for new, old in zip(after, variables, strict=True)]
+    return [_stack(list(parts)) for parts in zip(*outputs, strict=True)], variables
 
 
 def cond(pred, then_func, else_func, inputs=None):
-    """`then_func()` if `pred` holds, else `else_func()`.
+    """`then_func()` if `pred` holds, else `else_func()`; the other is not run, and neither is its gradient.
 
     Args:
         pred: an array of one element, or (with `inputs`) a function of them that gives one.
         then_func, else_func: functions without arguments, or of `inputs`; answers of equal shapes.
         inputs: arrays the functions take.
+
+    >>> from numblocks import np
+    >>> cond(np.array(1.0), lambda: np.ones(2), lambda: np.zeros(2))
+    array([1., 1.])
     """
-    given = () if inputs is None else tuple(_list(inputs))
+    given = () if inputs is None else (inputs,) if isinstance(inputs, ndarray) else tuple(inputs)
     flag = pred(*given) if callable(pred) else pred
-    if not _traced([flag]):
-        return then_func(*given) if bool(flag) else else_func(*given)
-    flag = ew.not_equal(flag, 0)
-    yes, no = then_func(*given), else_func(*given)
-    return _like(yes, [_choose(flag, a, b) for a, b in zip(_list(yes), _list(no), strict=True)])
+    if not isinstance(flag, ndarray) or not isinstance(flag._data, Aval):
+        taken = then_func if bool(flag) else else_func
+        return taken(*given)
+    structures = []
+
+    def flat(function):
+        def call():
+            made, structure = flatten(function(*given), "cond")
+            structures.append(structure)
+            return made
+
+        return call
+
+    answers = looping.branch("cond", flag, [flat(then_func), flat(else_func)])
+    return rebuild(structures[0], answers)
 
 
 __all__ = ["cond", "foreach", "while_loop"]

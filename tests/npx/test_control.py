@@ -46,13 +46,6 @@ def test_foreach_is_a_loop_over_the_first_axis():
     numpy.testing.assert_allclose(y, wanted)
 
 
-def test_foreach_refuses_to_unroll_for_ever():
-    block = Run(lambda x: npx.foreach(lambda e, s: (e, s), x, x)[0])
-    block.hybridize()
-    with pytest.raises(RuntimeError, match="unrolls at most"):
-        block(np.ones((2000, 1)))
-
-
 def test_while_loop_stops_and_pads():
     def loop(x):
         outputs, _ = npx.while_loop(lambda i, s: i < 3, lambda i, s: (s * i, [i + 1, s + x]), [np.zeros((1,)), x], 5)

@@ -1,0 +1,449 @@
+"""Loops and branches of a hybridized Block: one node each, equal to eager, gradients of any order."""
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numblocks import autograd, nd, np, npx, random
+from numblocks.errors import MXNetError
+from numblocks.gluon import HybridBlock, nn
+from numblocks.graph.structure import flatten
+from numblocks.kernels import build
+
+
+class Run(HybridBlock):
+    """A Block around a function."""
+
+    def __init__(self, function, **children):
+        super().__init__()
+        self.function = function
+        for name, child in children.items():
+            setattr(self, name, child)
+
+    def forward(self, *xs):
+        return self.function(*xs)
+
+
+def drawn(seed, *shapes):
+    """Arrays of normal numbers in float64."""
+    rng = numpy.random.default_rng(seed)
+    return [np.array(numpy.asarray(rng.standard_normal(s) * 0.5), dtype="float64") for s in shapes]
+
+
+def total(y):
+    """A number that depends on every float of nested outputs, not linearly."""
+    parts = [x for x in flatten(y)[0] if x.dtype.kind == "f" and x.size]
+    return sum(((x * x + x) * (k + 1)).sum() for k, x in enumerate(parts))
+
+
+def results(block, xs, second=False):
+    """Outputs and gradients by `xs`; `second`: gradients of the sum of the gradients' squares."""
+    for x in xs:
+        x.attach_grad()
+    with autograd.record():
+        y = block(*xs)
+        value = total(y)
+        if second:
+            value = sum((g * g).sum() for g in autograd.grad(value, list(xs), create_graph=True))
+    value.backward()
+    return [*(p.asnumpy() for p in flatten(y)[0]), *(x.grad.asnumpy() for x in xs)]
+
+
+def agree(function, *xs, second=False, tolerance=1e-11):
+    """Eager and hybridized agree; the eager results."""
+    block = Run(function)
+    eager = results(block, xs, second)
+    block.hybridize()
+    for _ in range(2):
+        compiled = results(block, xs, second)
+        assert len(eager) == len(compiled)
+        for a, b in zip(eager, compiled, strict=True):
+            assert a.shape == b.shape and a.dtype == b.dtype
+            numpy.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance)
+    return eager
+
+
+def cell(x, h, w):
+    return np.tanh(np.dot(x, w) + h)
+
+
+def recurrent(x, h, w):
+    """A plain recurrent net."""
+
+    def step(e, s):
+        s = cell(e, s, w)
+        return s * 2, s
+
+    return npx.foreach(step, x, h)
+
+
+# ---- foreach -----------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=12)
+@given(st.sampled_from([0, 1, 2, 5]), st.integers(1, 3), st.integers(0, 9), st.booleans())
+def test_foreach_agrees_with_eager(n, width, seed, second):
+    agree(recurrent, *drawn(seed, (n, 2, width), (2, width), (width, width)), second=second)
+
+
+def several(x, y, h, c):
+    """Nested data, states and outputs; one state is an integer, one output comes in two places."""
+
+    def step(element, states):
+        (a, b), (s, (u, i)) = element, states
+        t = np.sin(a * s) + u * b
+        return [t, (t + i, u)], (t, [u * a, i + 1])
+
+    return npx.foreach(step, [x, y], (h, [c, np.zeros((), dtype="int32")]))
+
+
+@settings(max_examples=8)
+@given(st.sampled_from([0, 1, 4]), st.integers(0, 9), st.booleans())
+def test_nested_structures(n, seed, second):
+    agree(several, *drawn(seed, (n, 3), (n, 3), (3,), (3,)), second=second)
+
+
+def nested(x, h, w):
+    """A loop in a loop; the inner one closes over what belongs to the outer and to nobody."""
+
+    def outer(row, s):
+        inner = lambda e, t: (t * e + s.mean(), np.tanh(t + e * w))
+        outputs, t = npx.foreach(inner, row, s)
+        return outputs.sum(axis=0), t + w
+
+    return npx.foreach(outer, x, h)
+
+
+@settings(max_examples=8)
+@given(st.sampled_from([(1, 1), (2, 3), (3, 0)]), st.integers(0, 9), st.booleans())
+def test_nested_loops(lengths, seed, second):
+    agree(nested, *drawn(seed, (*lengths, 2), (2,), (2,)), second=second)
+
+
+def test_only_states_or_only_outputs():
+    x, h = drawn(0, (4, 2), (2,))
+    agree(lambda x, h: npx.foreach(lambda e, s: ([], s * e), x, h)[1], x, h)
+    agree(lambda x, h: npx.foreach(lambda e, s: (e * h, []), x, [])[0], x, h)
+
+
+def test_what_comes_from_outside():
+    """Constants, values of the trace, detached values, an output that is an input."""
+    x, h = drawn(1, (3, 2), (2,))
+    table = np.array([1.0, 2.0], dtype="float64")
+
+    def function(x, h):
+        scale = h * h
+        still = scale.detach()
+        return npx.foreach(lambda e, s: ((table, e * scale, s * still, scale), s + e * scale), x, h)
+
+    agree(function, x, h)
+
+
+def test_gradient_functions_and_pauses_in_the_body():
+    """What the tape alone knows holds in the loop."""
+
+    class Doubled(autograd.Function):
+        def forward(self, x):
+            return x * 1
+
+        def backward(self, g):
+            return g * 2
+
+    def step(e, s):
+        with autograd.pause():
+            c = s * e
+        return Doubled()(e * s) + c, s + e.detach()
+
+    agree(lambda x, h: npx.foreach(step, x, h), *drawn(2, (3, 2), (2,)))
+
+
+def test_second_order_of_a_detached_value():
+    def step(e, s):
+        return s * s * e.detach(), np.sin(s * e)
+
+    agree(lambda x, h: npx.foreach(step, x, h), *drawn(2, (3, 2), (2,)))
+
+
+def test_third_order():
+    x, h = drawn(3, (3, 2), (2,))
+    block, found = Run(lambda x, h: npx.foreach(lambda e, s: (s * e, np.sin(s * e)), x, h)[0]), []
+    for active in (False, True):
+        block.hybridize(active)
+        x.attach_grad()
+        with autograd.record():
+            g = autograd.grad(total(block(x, h)), x, create_graph=True)
+            g = autograd.grad((g * g).sum(), x, create_graph=True)
+            value = (g * g).sum()
+        value.backward()
+        found.append(x.grad.asnumpy())
+    numpy.testing.assert_allclose(found[1], found[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "int32", "bool"])
+def test_dtypes(name):
+    x = np.array(numpy.arange(6).reshape(3, 2) % 2, dtype=name)
+    step = lambda e, s: (np.where(s, e, e), e)
+    block = Run(lambda x: npx.foreach(step, x, x[0]))
+    wanted = [y.asnumpy() for y in block(x)]
+    block.hybridize()
+    for a, b in zip(block(x), wanted, strict=True):
+        assert a.dtype == b.dtype
+        numpy.testing.assert_array_equal(a.asnumpy(), b)
+
+
+def test_states_that_change_are_unrolled_or_refused():
+    grow = lambda x: npx.foreach(lambda e, s: (e, np.concatenate([s, s])), x, x[0])[1]
+    (x,) = drawn(0, (3, 2))
+    agree(grow, x)
+    block = Run(grow)
+    block.hybridize()
+    with pytest.raises(RuntimeError, match="shape and dtype of its states"):
+        block(np.ones((2000, 1)))
+    block = Run(lambda x: npx.foreach(lambda e, s: (e, [s, s]), x, x[0]))
+    block.hybridize()
+    with pytest.raises(MXNetError, match="nested"):
+        block(x)
+
+
+def test_another_length_compiles_nothing():
+    block = Run(recurrent)
+    block.hybridize()
+    _, h, w = drawn(0, (1,), (2, 3), (3, 3))
+    results(block, [*drawn(0, (4, 2, 3)), h, w])
+    builds = build.cache_info().builds
+    for n in (7, 1, 30):
+        results(block, [*drawn(0, (n, 2, 3)), h, w])
+    assert build.cache_info().builds == builds
+
+
+def test_one_node_whatever_the_length():
+    block = Run(recurrent)
+    block.hybridize()
+    xs = drawn(0, (3000, 2, 3), (2, 3), (3, 3))
+    results(block, xs)
+    told = block.explain(*xs, train=True)
+    assert [s.name for s in told.forward.steps if s.kind == "loop"] == ["loop"]
+    assert [s.name for s in told.backward.steps if s.kind == "loop"] == ["loop"]
+    assert len(told.forward.steps) < 5 and "3000 times body" in str(told)
+
+
+def test_the_kept_states_are_the_memory_of_a_loop():
+    """Twice the work inside the body keeps no more for the backward pass."""
+    sizes = []
+    for depth in (1, 6):
+
+        def step(e, s, depth=depth):
+            for _ in range(depth):
+                e = np.tanh(e + s)
+            return [], e
+
+        block = Run(lambda x, h, step=step: npx.foreach(step, x, h)[1])
+        block.hybridize()
+        xs = drawn(0, (50, 4), (4,))
+        results(block, xs)
+        sizes.append(block.explain(*xs, train=True).residual_bytes)
+    assert sizes[0] == sizes[1] >= 50 * 4 * 8
+
+
+# ---- while_loop --------------------------------------------------------------------------------------------
+
+
+def powers(x, limit):
+    """Multiplied by `x` until 100 is passed."""
+    test = lambda i, s: (s * s).sum() < 100
+    return npx.while_loop(test, lambda i, s: ([s * i, s], [i + 1, s * x]), [np.zeros((1,), dtype="float64"), x], 8)
+
+
+@settings(max_examples=12)
+@given(st.sampled_from([1.2, 1.5, 3.0, 20.0]), st.booleans())
+def test_while_loop_agrees_with_eager(start, second):
+    y = agree(lambda x: powers(x, 8), np.array([start, 1.1], dtype="float64"), second=second)
+    if start == 20.0:
+        assert not y[0].any() and y[0].shape == (8, 2)
+
+
+def test_while_loop_stops_where_the_values_say():
+    block = Run(lambda x: powers(x, 8))
+    block.hybridize()
+    counts = [int(block(np.array([start, 0.0], dtype="float64"))[1][0].item()) for start in (20.0, 9.0, 3.0, 1.5, 1.1)]
+    assert counts == [0, 1, 2, 5, 8]
+
+
+def test_while_loop_runs_no_step_too_many():
+    """Each step that runs launches kernels."""
+    block = Run(lambda x: powers(x, 8))
+    block.hybridize()
+    found = []
+    for start in (20.0, 9.0, 1.1, 20.0, 9.0, 1.1):
+        before = build.cache_info().launches
+        block(np.array([start, 0.0], dtype="float64"))
+        found.append(build.cache_info().launches - before)
+    assert found[3] < found[4] < found[5] and (found[5] - found[3]) == 8 * (found[4] - found[3])
+
+
+def test_while_loop_in_foreach():
+    def step(e, s):
+        _, (s, _) = npx.while_loop(lambda s, e: (s * s).sum() < 9, lambda s, e: ([], [s + e * e, e]), [s, e], 6)
+        return s * e, s * 0.5
+
+    agree(lambda x, h: npx.foreach(step, x, h), *drawn(4, (5, 2), (2,)))
+
+
+def test_while_loop_with_a_single_variable():
+    y = npx.while_loop(lambda i: i < 3, lambda i: (i * 2, i + 1), np.array([1.0]), 4)
+    assert y[0].tolist() == [[2], [4], [0], [0]] and y[1].tolist() == [3]
+    with pytest.raises(ValueError, match="max_iterations"):
+        npx.while_loop(lambda i: i < 3, lambda i: (i, [i + 1]), [np.zeros((1,))])
+
+
+# ---- cond --------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=10)
+@given(st.booleans(), st.integers(0, 9), st.booleans())
+def test_cond_agrees_with_eager(positive, seed, second):
+    x, w, v = drawn(seed, (3,), (3,), (3,))
+    x = abs(x) if positive else -abs(x)
+    function = lambda x, w, v: npx.cond(x.sum() > 0, lambda: [x * w * w, x], lambda: [np.sin(x), x + v * v])
+    got = agree(function, x, w, v, second=second)
+    assert second or (got[-1].any(), got[-2].any()) == (not positive, positive)
+
+
+def test_the_branch_not_taken_does_not_run():
+    (x,) = drawn(0, (3,))
+
+    def function(x, i):
+        return npx.cond(x.sum() > 0, lambda: npx.pick(x.reshape(1, 3), i, mode="raise"), lambda: x[:1])
+
+    block = Run(function)
+    block.hybridize()
+    bad = np.array([7], dtype="int64")
+    assert block(-abs(x), bad).shape == (1,)
+    with pytest.raises(IndexError):
+        block(abs(x), bad)
+
+
+def test_branches_of_other_shapes_are_refused():
+    block = Run(lambda x: npx.cond(x.sum() > 0, lambda: x, lambda: x[:1]))
+    block.hybridize()
+    with pytest.raises(MXNetError, match="shapes"):
+        block(np.ones(3))
+
+
+def test_cond_in_foreach():
+    def step(e, s):
+        s = npx.cond((e * s).sum() > 0, lambda: s * e, lambda: s + e)
+        return s, s
+
+    agree(lambda x, h: npx.foreach(step, x, h), *drawn(5, (6, 2), (2,)), second=True)
+
+
+# ---- random numbers, state, errors -------------------------------------------------------------------------
+
+
+def test_each_step_has_random_numbers_of_its_own_and_those_of_eager():
+    def step(e, s):
+        return np.random.normal(size=(3,)) + e, s + np.random.uniform(size=(3,))
+
+    block, found = Run(lambda x: (npx.foreach(step, x, x[0]), np.random.normal(size=(2,)))), []
+    x = np.zeros((4, 3))
+    for active in (False, True, True):
+        block.hybridize(active)
+        random.seed(3)
+        np.random.normal(size=(2,))
+        found.append([y.asnumpy() for y in flatten(block(x))[0]])
+    for a, b, c in zip(*found, strict=True):
+        numpy.testing.assert_allclose(b, a, rtol=1e-6)
+        numpy.testing.assert_allclose(c, a, rtol=1e-6)
+    assert len(numpy.unique(found[0][0])) == 12
+
+
+def test_dropout_in_the_body_is_the_same_on_the_way_back():
+    def step(e, s):
+        s = npx.dropout(s + e, p=0.5)
+        return s, s
+
+    block = Run(lambda x, h: npx.foreach(lambda r, h: npx.foreach(step, r, h), x, h))
+    xs, found = drawn(0, (2, 3, 40), (40,)), []
+    for active in (False, True):
+        block.hybridize(active)
+        random.seed(5)
+        found.append(results(block, xs))
+    for a, b in zip(*found, strict=True):
+        numpy.testing.assert_allclose(b, a, rtol=1e-12)
+
+
+def test_running_statistics_in_the_body():
+    found = []
+    for active in (False, True):
+        norm = nn.BatchNorm(in_channels=3)
+        norm.initialize()
+        norm.cast("float64")
+        step = lambda e, s, norm=norm: (norm(e) + norm.running_mean.data(), s)
+        block = Run(lambda x, step=step: npx.foreach(step, x, x[0, 0])[0], norm=norm)
+        block.hybridize(active)
+        out = results(block, drawn(0, (4, 5, 3)))
+        found.append([*out, norm.running_mean.data().asnumpy(), norm.running_var.data().asnumpy(),
+                      norm.gamma.grad().asnumpy()])  # fmt: skip
+    for a, b in zip(*found, strict=True):
+        numpy.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-12)
+
+
+def test_layers_in_the_body_get_their_gradients():
+    found = []
+    for active in (False, True):
+        random.seed(0)
+        dense = nn.Dense(2, in_units=2, activation="tanh")
+        dense.initialize()
+        step = lambda e, s, dense=dense: (s, dense(s + e))
+        block = Run(lambda x, step=step: npx.foreach(step, x, x[0]), dense=dense)
+        block.hybridize(active)
+        out = results(block, [np.array(numpy.arange(8.0).reshape(2, 2, 2) / 8, dtype="float32")])
+        found.append([*out, dense.weight.grad().asnumpy(), dense.bias.grad().asnumpy()])
+    for a, b in zip(*found, strict=True):
+        numpy.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
+
+
+def test_an_index_out_of_range_in_a_step_is_refused():
+    x = np.ones((4, 3))
+    pick = lambda e, s: (npx.pick(e.reshape(1, 3), s.reshape(1), mode="raise"), s + 1)
+    block = Run(lambda x: npx.foreach(pick, x, np.zeros((1,)))[0])
+    block.hybridize()
+    assert block(x[:3]).shape == (3, 1)
+    with pytest.raises(IndexError):
+        block(x)
+
+
+def test_two_threads_and_two_calls_in_flight():
+    block = Run(recurrent)
+    block.hybridize()
+    x, h, w = drawn(0, (4, 2, 3), (2, 3), (3, 3))
+    for y in (x, h, w):
+        y.attach_grad()
+    alone = []
+    for _ in range(2):
+        with autograd.record():
+            value = total(block(x, h, w))
+        value.backward()
+        alone.append(x.grad.asnumpy())
+    with autograd.record():
+        one, two = total(block(x, h, w)), total(block(x * 1, h, w))
+    two.backward()
+    one.backward()
+    numpy.testing.assert_array_equal(x.grad.asnumpy(), alone[0])
+
+
+def test_legacy_arrays_keep_one_axis():
+    x = nd.array([1, 2, 3])
+
+    def step(e, s):
+        assert e.shape == (1,) and type(e) is nd.NDArray
+        return e + s, s + e
+
+    block = Run(lambda x: nd.contrib.foreach(step, x, nd.zeros((1,))))
+    for active in (False, True):
+        block.hybridize(active)
+        y, s = block(x)
+        assert type(y) is nd.NDArray and type(s) is nd.NDArray
+        assert y.asnumpy().tolist() == [[1], [3], [6]] and s.asnumpy().tolist() == [6]
