@@ -13,6 +13,7 @@ from .. import autograd
 from ..array import wrap
 from ..formats import deployed, params
 from ..graph.export import Exporter, nesting
+from ..graph.looping import unrolled
 from ..graph.structure import flatten, rebuild
 from ..kernels import share
 
@@ -42,6 +43,7 @@ def export_compiled(net, path) -> list[str]:
         return name
 
     exporter = Exporter()
+    known = [(key, _without_loops(traced.compiled, key, entry)) for key, entry in known]
     signatures = [exporter.signature(entry, _structure(key, entry), name_of) for key, entry in known]
     data = {
         "format": deployed.FORMAT, "name": net.name or type(net).__name__, "processor": deployed.processor(_FEATURES),
@@ -63,6 +65,15 @@ def export_compiled(net, path) -> list[str]:
                 os.unlink(file)
         raise
     return files
+
+
+def _without_loops(compiled, key, entry):
+    """The entry itself, or with loops and branches taken step by step."""
+    if all(n.kind not in ("loop", "branch") for n in entry.plan.forward.nodes):
+        return entry
+    inputs = [wrap(numpy.zeros(n.shape, n.dtype), entry.device) for n in entry.plan.inputs[: entry.plan.arguments]]
+    with unrolled(), autograd.pause():
+        return compiled.trace(rebuild(_structure(key, entry), inputs), False)
 
 
 def _structure(key, entry):

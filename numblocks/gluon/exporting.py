@@ -12,6 +12,7 @@ from ..formats.atomic import replacing
 from ..graph import saved
 from ..graph.export import nesting
 from ..graph.graph import Node
+from ..graph.looping import unrolled
 from ..graph.structure import ARRAY, flatten, rebuild
 from ..graph.trace import Builder, tracing
 
@@ -82,7 +83,7 @@ def _graph(where: str, net, entry, nested, name_of) -> dict:
     builder = Builder(entry.device)
     wanted = entry.plan.inputs[: entry.plan.arguments]
     arguments = [builder.input(n.shape, n.dtype, f"data{k}") for k, n in enumerate(wanted)]
-    with tracing(builder), autograd.pause():
+    with tracing(builder), autograd.pause(), unrolled():
         inputs = [wrap(n, entry.device) for n in arguments]
         out = net._traceable(*(inputs if nested is None else rebuild(nested, inputs)))
         leaves, structure = flatten(out, outputs_of=where)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import numpy
 
 from .. import dtype as dt
@@ -9,12 +12,29 @@ from ..array import Aval, ndarray, wrap
 from ..device import usable
 from ..errors import MXNetError
 from ..op import assign, bind, current
-from ..ops.elementwise import add, astype, not_equal
+from ..ops.elementwise import add, astype, less, multiply, not_equal
 from ..ops.move import reshape
 from .body import Body, BodyBuilder
 from .branch import BRANCH
 from .loop import LOOP, Form
 from .trace import innermost, tracing
+
+_how = threading.local()
+
+
+@contextlib.contextmanager
+def unrolled():
+    """A scope in which traces take loops step by step, and both branches: for files, whose readers know no loops."""
+    before, _how.unrolled = getattr(_how, "unrolled", False), True
+    try:
+        yield
+    finally:
+        _how.unrolled = before
+
+
+def compiling() -> bool:
+    """Whether loops are to become nodes of a trace."""
+    return current.substitute is not None and not getattr(_how, "unrolled", False)
 
 
 class Unsteady(Exception):
@@ -81,19 +101,29 @@ def loop(where: str, step, rows, states, length: int, test=None):
     carried = [builder.variable(x.shape, x.dtype, f"state {k}", type(x), recording) for k, x in enumerate(states)]
     with tracing(builder):
         outputs, after = step(taken, carried)
+        broken = builder.flag()
         going = None if test is None else holds(test(after))
+        broken_test = builder.flag()
         outputs, after = ([builder.substitute(y) for y in part] for part in (outputs, after))
         for k, (x, y) in enumerate(zip(carried, after, strict=True)):
             if x.shape != y.shape or x.dtype != y.dtype:
                 raise Unsteady(k, x._data, Aval(y.shape, y.dtype))
         last = [] if going is None else [builder.substitute(going)]
         held, targets = _effects(builder)
-        flag = builder.flag()
         fresh = []
-        if flag is not None:
-            fresh = [len(carried) + len(held)]
-            held.append((builder.variable((), flag.dtype, "broken"), None))
-            targets.append(add(held[-1][0], flag))
+
+        def count(label: str, term) -> ndarray:
+            """A state that starts at 0 and to which each step adds."""
+            fresh.append(len(carried) + len(held))
+            held.append((builder.variable((), numpy.dtype("int32"), label), None))
+            targets.append(builder.substitute(add(held[-1][0], term)))
+            return held[-1][0]
+
+        if broken_test is not None:  # behind the last step that there may be, nothing is tested
+            broken_test = multiply(less(count("step", 1), length - 1), broken_test)
+        flags = [astype(x, "int32") for x in (broken, broken_test) if x is not None]
+        if flags:
+            count("broken", flags[0] if len(flags) == 1 else add(*flags))
     free = [pair for pair in builder.free if all(pair[0] is not x for x, _ in held)]
     kinds = [type(y) for y in (*outputs, *after)]
     body = Body(builder, [*taken, *carried, *(x for x, _ in held), *(x for x, _ in free)],
@@ -106,10 +136,10 @@ def loop(where: str, step, rows, states, length: int, test=None):
     if first is not None:
         operands.append(first)
     found = bind(LOOP, tuple(operands), {"form": form, "length": length, "stream": stream})
-    for y, (_, target) in zip(found[len(kinds) :], held, strict=False):
+    for y, (stand_in, target) in zip(found[len(kinds) :], held, strict=False):
         if target is not None:
             assign(target, y)
-        else:
+        elif stand_in is held[-1][0]:
             _guard(where, y)
     found = [_as(kind, y) for kind, y in zip(kinds, found, strict=False)]
     return found[: len(outputs)], found[len(outputs) :]
@@ -203,4 +233,4 @@ def _agree(where: str, yes, no) -> None:
         )
 
 
-__all__ = ["Unsteady", "branch", "holds", "loop", "shapes"]
+__all__ = ["Unsteady", "branch", "compiling", "holds", "loop", "shapes", "unrolled"]

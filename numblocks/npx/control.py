@@ -50,10 +50,10 @@ class _Step:
         return flat, after
 
 
-def _refuse_unsteady(where: str, steps: int, found: looping.Unsteady) -> None:
+def _check_length(where: str, steps: int, why) -> None:
     if steps > UNROLLED:
         raise RuntimeError(
-            f"{where}: {found}. A loop that is compiled keeps the shape and dtype of its states, and one of {steps}"
+            f"{where}: {why}. A loop that is compiled keeps the shape and dtype of its states, and one of {steps}"
             f" steps is too long to be unrolled (at most {UNROLLED}). Let the first state have the final shape and"
             f" dtype."
         ) from None
@@ -92,13 +92,15 @@ def foreach(body, data, init_states):
 
 
 def _traced_or_in_turn(where, step, rows, states, length: int):
-    if current.substitute is not None:
+    if looping.compiling():
         structure = step.states
         try:
             return looping.loop(where, step, rows, states, length)
         except looping.Unsteady as found:
-            _refuse_unsteady(where, length, found)
+            _check_length(where, length, found)
             step.states = structure
+    elif current.substitute is not None:
+        _check_length(where, length, "it is to be written to a file")
     if not length:
         avals = looping.shapes(step, rows, states)
         return [_empty(0, a, rows[0]) for a in avals], states
@@ -144,14 +146,16 @@ def while_loop(cond, func, loop_vars, max_iterations=None):
 
 
 def _while(step: _Step, test, variables, limit: int):
-    if current.substitute is not None:
+    if looping.compiling():
         structure = step.states
         try:
             return looping.loop("while_loop", step, [], variables, limit, test)
         except looping.Unsteady as found:
-            _refuse_unsteady("while_loop", limit, found)
+            _check_length("while_loop", limit, found)
             step.states = structure
-            return _masked_loop(step, test, variables, limit)
+    if current.substitute is not None:
+        _check_length("while_loop", limit, "it is to be written to a file")
+        return _masked_loop(step, test, variables, limit)
     first, outputs = variables, []
     while len(outputs) < limit and bool(test(variables)):
         made, variables = step([], variables)
@@ -204,7 +208,12 @@ def cond(pred, then_func, else_func, inputs=None):
 
         return call
 
-    answers = looping.branch("cond", flag, [flat(then_func), flat(else_func)])
+    functions = [flat(then_func), flat(else_func)]
+    if looping.compiling():
+        answers = looping.branch("cond", flag, functions)
+    else:
+        pairs = zip(*(function() for function in functions), strict=True)
+        answers = [ew.where(looping.holds(flag), a, b) for a, b in pairs]
     return rebuild(structures[0], answers)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from numblocks import autograd, nd, np, npx, random
 from numblocks.errors import MXNetError
-from numblocks.gluon import HybridBlock, nn
+from numblocks.gluon import HybridBlock, SymbolBlock, nn
 from numblocks.graph.structure import flatten
 from numblocks.kernels import build
 
@@ -415,7 +415,22 @@ def test_an_index_out_of_range_in_a_step_is_refused():
         block(x)
 
 
-def test_two_threads_and_two_calls_in_flight():
+def test_an_index_out_of_range_in_a_condition():
+    """It counts where eager would look, not behind the last step."""
+    x = np.array([3.0, 2.0, 1.0])
+    at = lambda i: npx.pick(x.reshape(1, 3), i, mode="raise")
+    for limit, wrong in ((3, False), (4, True)):
+        block = Run(lambda i, limit=limit: npx.while_loop(lambda i: at(i) > 0, lambda i: (i, [i + 1]), [i], limit)[0])
+        for active in (False, True):
+            block.hybridize(active)
+            if wrong:
+                with pytest.raises(IndexError):
+                    block(np.zeros((1,)))
+            else:
+                assert block(np.zeros((1,))).ravel().tolist() == [0, 1, 2]
+
+
+def test_two_calls_in_flight():
     block = Run(recurrent)
     block.hybridize()
     x, h, w = drawn(0, (4, 2, 3), (2, 3), (3, 3))
@@ -447,3 +462,19 @@ def test_legacy_arrays_keep_one_axis():
         y, s = block(x)
         assert type(y) is nd.NDArray and type(s) is nd.NDArray
         assert y.asnumpy().tolist() == [[1], [3], [6]] and s.asnumpy().tolist() == [6]
+
+
+def test_files_hold_loops_step_by_step(tmp_path):
+    def forward(x, h):
+        y, s = npx.foreach(lambda e, s: (s * e, np.tanh(s + e)), x, h)
+        z, _ = npx.while_loop(lambda s: (s * s).sum() < 5, lambda s: (s, [s * 2]), [s], 4)
+        return npx.cond(s.sum() > 0, lambda: y.sum(axis=0), lambda: z.sum(axis=0))
+
+    block = Run(forward)
+    block.hybridize()
+    xs = [np.array(x, dtype="float32") for x in (numpy.full((3, 2), 0.5), numpy.full(2, 0.1))]
+    wanted = block(*xs).asnumpy()
+    block.export(tmp_path / "net")
+    read = SymbolBlock.imports(str(tmp_path / "net-symbol.json"), ["data0", "data1"], str(tmp_path / "net-0000.params"))
+    numpy.testing.assert_allclose(read(*xs).asnumpy(), wanted, rtol=1e-6)
+    numpy.testing.assert_allclose(read(xs[0], -xs[1] - 5).asnumpy(), block(xs[0], -xs[1] - 5).asnumpy(), rtol=1e-6)
