@@ -49,6 +49,6 @@ from .npx import waitall as waitall
 
 
 def __getattr__(name: str):
-    if name in ("custom", "profiler", "test_utils", "testing"):  # imported when first named
+    if name in ("contrib", "custom", "image", "io", "profiler", "test_utils", "testing"):  # imported when first named
         return _importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -184,6 +184,14 @@ class MXIndexedRecordIO(MXRecordIO):
         self.idx[key] = position
         self.keys.append(key)
 
+    def number(self) -> None:
+        """Give the records the keys 0, 1, 2 ... by reading the file through once; for files without an index."""
+        self.reset()
+        self.idx, self.keys, position = {}, [], 0
+        while self.read() is not None:
+            self._add(self.key_type(len(self.keys)), position)
+            position = self.tell()
+
     def close(self):
         if self._file is not None and self.writable:
             Path(self.idx_path).write_text("".join(f"{key}\t{self.idx[key]}\n" for key in self.keys))

@@ -23,7 +23,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "tape autograd graph custom",
     "formats recordio",
     "distributions np npx nd random init initializer optimizer lr_scheduler metric profiler",
-    "gluon testing test_utils pytest_plugin",
+    "gluon testing test_utils pytest_plugin io image",
     "demo",
     "__main__",
 ]

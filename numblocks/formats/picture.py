@@ -10,13 +10,13 @@ import numpy
 
 def _pillow():
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError as error:
         raise ImportError(
             "picture: Pillow is not installed. It reads and writes JPEG, PNG and other picture files. Install it with"
             " pip install 'numblocks[image]'."
         ) from error
-    return Image
+    return Image, ImageOps
 
 
 def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
@@ -24,7 +24,8 @@ def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
 
     Args:
         source: the file's bytes, or its path.
-        flag: 1 for colour, `(height, width, 3)`; 0 for grey, `(height, width, 1)`; -1 as stored.
+        flag: 1 for colour, `(height, width, 3)`; 0 for grey, `(height, width, 1)`; both turned as the camera's note in
+            the file (EXIF) says, and 16 bits cut to their upper 8. -1 as stored.
 
     Returns:
         uint8, red first.
@@ -37,10 +38,14 @@ def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
     >>> decode(encode(numpy.zeros((4, 6, 3), 'uint8'))).shape
     (4, 6, 3)
     """
-    Image = _pillow()
+    Image, ImageOps = _pillow()
     raw = isinstance(source, (bytes, bytearray, memoryview))
     try:
         with Image.open(io.BytesIO(source) if raw else source) as picture:
+            if flag != -1:
+                picture = ImageOps.exif_transpose(picture)
+            if picture.mode.startswith("I;16"):  # convert() would make everything above 255 white
+                picture = Image.fromarray((numpy.array(picture) >> 8).astype("uint8"))
             if flag == 0:
                 picture = picture.convert("L")
             elif flag == 1 or picture.mode not in ("L", "RGB", "RGBA"):
@@ -71,7 +76,7 @@ def encode(pixels: numpy.ndarray, img_fmt: str = ".png", quality: int = 95) -> b
     >>> encode(numpy.zeros((2, 2), 'uint8'))[1:4]
     b'PNG'
     """
-    Image = _pillow()
+    Image, _ = _pillow()
     pixels = numpy.asarray(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]

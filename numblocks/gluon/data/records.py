@@ -30,10 +30,7 @@ class RecordFileDataset(Dataset):
         self._record = MXIndexedRecordIO(path.with_suffix(".idx"), path, "r")
         self._lock = threading.Lock()  # one place in the file, several threads that read
         if not self._record.keys:
-            position = 0
-            while self._record.read() is not None:
-                self._record._add(len(self._record.keys), position)
-                position = self._record.tell()
+            self._record.number()
 
     def __getstate__(self):
         return {k: v for k, v in vars(self).items() if k != "_lock"}
