@@ -75,6 +75,15 @@ def moved_with_alpha(alpha, z):
     return (4 * slope(1e-3 * alpha) - slope(2e-3 * alpha)) / 3
 
 
+def recurrence(factors, terms, axis):
+    """One element after the other."""
+    p, b = np.moveaxis(factors, axis, 0), np.moveaxis(terms, axis, 0)
+    y = np.zeros(b.shape)
+    for k in range(len(b)):
+        y[k] = b[k] + (p[k] * y[k - 1] if k else 0)
+    return np.moveaxis(y, 0, axis)
+
+
 ROWS = {
     # draws
     "gamma_slope": moved_with_alpha,
@@ -101,6 +110,7 @@ ROWS = {
     "argsort": ordered,
     "sort": lambda x, axis, descending: np.take_along_axis(x, ordered(x, axis, descending), axis),
     "searchsorted": lambda a, v, side: ((a < v[..., None]) | ((side == "right") & (a == v[..., None]))).sum(-1),
+    "recurrence": lambda p, b, axis: recurrence(p, b, axis),
     "cumprod": lambda x, axis: np.cumprod(x, axis),
     "diagonal": lambda x, offset: np.diagonal(x, offset, -2, -1),
     "undiagonal": on_diagonal,

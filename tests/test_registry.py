@@ -52,6 +52,7 @@ INT_TO_FLOAT = {
     "max_pool_gather",
     "window_sum",
     "window_sum_grad",
+    "recurrence",
 }
 SUMS = {"sum", "prod", "cumsum", "cumprod"}
 NO_REPEATS = LINEAR | {

@@ -12,10 +12,11 @@ import numpy
 from .. import shortcut
 from ..array import Aval
 from ..errors import MXNetError
+from . import scan
 from .elementwise import astype, divide, equal, exp, log, multiply, square, subtract, where
 from .elementwise import sqrt as _sqrt
 from .kinds import composite, movement, normalize_axis, primitive, reduced_shape, reduction
-from .move import reshape
+from .move import reshape, transpose
 
 
 def sum_to(g, shape):
@@ -94,13 +95,22 @@ def min_(x, *, axis, keepdims, out=None):
 min_.direct = shortcut.reduction(min_, numpy.minimum)
 
 
-@reduction(
-    vjp=lambda g, y, x, *, axis, keepdims: divide(spread(multiply(g, y), x, axis, keepdims), x),
-    how="prod",
-    domain=(0.5, 2.0),
-)
+def _prod_vjp(g, y, x, *, axis, keepdims):
+    """`g` times the product of the others: of those before and those behind, so that a 0 divides nothing."""
+    order = tuple(k for k in range(x.ndim) if k not in axis) + tuple(axis)
+    moved = transpose(x, axes=order)
+    lead = moved.ndim - len(axis)
+    rows = reshape(moved, shape=moved.shape[:lead] + (math.prod(moved.shape[lead:]),))
+    before = scan.later(scan.cumprod(rows, axis=lead), lead, 1.0)
+    behind = scan.flip(scan.later(scan.cumprod(scan.flip(rows, lead), axis=lead), lead, 1.0), lead)
+    others = reshape(multiply(before, behind), shape=moved.shape)
+    others = transpose(others, axes=tuple(order.index(k) for k in range(x.ndim)))
+    return multiply(spread(g, x, axis, keepdims), others)
+
+
+@reduction(vjp=_prod_vjp, how="prod")
 def prod(x, *, axis, keepdims, out=None):
-    """Product; bool and small integers are multiplied as int64. The gradient is for values other than 0."""
+    """Product; bool and small integers are multiplied as int64. Differentiable where elements are 0, too."""
     return numpy.multiply.reduce(
         x, axis=axis, keepdims=keepdims, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64
     )

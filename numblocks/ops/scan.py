@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy
 
+from .. import dtype as dt
 from ..array import Aval
+from ..errors import MXNetError
+from ..kernels import scanning
 from .kinds import primitive
-from .move import freeze_key, slice_
+from .move import freeze_key, pad, slice_
 
 
 def flip(x, axis: int):
@@ -29,11 +32,54 @@ def cumsum(x, *, axis, out=None):
     return numpy.cumsum(x, axis=axis, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
 
 
+def later(x, axis: int, value: float):
+    """`x` moved one place along `axis`: `value`, and all elements but the last."""
+    if not x.shape[axis]:
+        return x
+    kept = slice_(x, key=freeze_key((slice(None),) * axis + (slice(0, x.shape[axis] - 1),)))
+    return pad(kept, widths=((0, 0),) * axis + ((1, 0),) + ((0, 0),) * (x.ndim - axis - 1), value=value)
+
+
+def _back(g, factors, axis: int):
+    """The recurrence from the end: `r[k] = g[k] + factors[k + 1] * r[k + 1]`."""
+    return flip(recurrence(later(flip(factors, axis), axis, 0.0), flip(g, axis), axis=axis), axis)
+
+
+def _infer_recurrence(factors, terms, *, axis):
+    if tuple(factors.shape) != tuple(terms.shape):
+        raise MXNetError(
+            f"recurrence: factors of shape {tuple(factors.shape)} and terms of shape {tuple(terms.shape)}. Each step"
+            f" takes one of both. Give them one shape."
+        )
+    return Aval(tuple(terms.shape), dt.as_float(dt.promote(factors.dtype, terms.dtype)))
+
+
+@primitive(
+    kind="scan", nin=2, infer=_infer_recurrence, domain=(-1.5, 1.5),
+    vjp=(lambda g, y, p, b, *, axis: _back(g, p, axis) * later(y, axis, 0.0),
+         lambda g, y, p, b, *, axis: _back(g, p, axis)),
+    examples=((((3, 4), (3, 4)), {"axis": 1}), (((12, 2), (12, 2)), {"axis": 0}), (((0, 2), (0, 2)), {"axis": 0})),
+)  # fmt: skip
+def recurrence(factors, terms, *, axis, out=None):
+    """y[k] = factors[k] * y[k - 1] + terms[k] along `axis`, with 0 before the first (its factor is not used)."""
+    want = _infer_recurrence(factors, terms, axis=axis).dtype
+    compute = numpy.dtype("float32") if want.itemsize == 2 else want
+    operands = [numpy.ascontiguousarray(x, compute) for x in (factors, terms)]
+    direct = out is not None and out.dtype == compute and out.flags.c_contiguous
+    y = scanning.recurrence(*operands, out if direct else numpy.empty(terms.shape, compute), axis)
+    if out is None:
+        return y.astype(want, copy=False)
+    if not direct:
+        out[...] = y
+    return out
+
+
 def _cumprod_vjp(g, y, x, *, axis):
-    return flip(cumsum(flip(g * y, axis), axis=axis), axis) / x
+    """The product of all before an element times the sum of `g` times what lies between: no division by `x`."""
+    return later(y, axis, 1.0) * _back(g, x, axis)
 
 
-@primitive(kind="scan", infer=_infer, vjp=(_cumprod_vjp,), domain=(0.5, 2.0))
+@primitive(kind="scan", infer=_infer, vjp=(_cumprod_vjp,))
 def cumprod(x, *, axis, out=None):
-    """Running product along `axis`; small integers and bools give int64. The gradient is for values other than 0."""
+    """Running product along `axis`; small integers and bools give int64. Differentiable where elements are 0, too."""
     return numpy.cumprod(x, axis=axis, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)

@@ -1,0 +1,34 @@
+"""Linear recurrences along an axis of NumPy arrays: few steps by NumPy, many by the kernel of `cpu/scan.py`."""
+
+import math
+from array import array
+
+import numpy
+
+from . import build, library
+from .scratch import NAMES, address
+
+SHORT = 8  # steps below which a NumPy call for each costs less than starting the kernel
+GRAIN = 1 << 16  # elements worth another thread
+
+
+def recurrence(factors, terms, out, axis: int):
+    """`y[k] = factors[k] * y[k - 1] + terms[k]` along `axis`, with 0 before the first.
+
+    Args:
+        factors, terms, out: float32 or float64 of one dtype and shape, C-contiguous.
+    """
+    n, outer, inner = out.shape[axis], math.prod(out.shape[:axis]), math.prod(out.shape[axis + 1 :])
+    if out.size == 0:
+        return out
+    if n < SHORT:
+        p, b, y = (x.reshape(outer, n, inner) for x in (factors, terms, out))
+        y[:, 0] = b[:, 0]
+        for k in range(1, n):
+            numpy.multiply(p[:, k], y[:, k - 1], out=y[:, k])
+            y[:, k] += b[:, k]
+        return out
+    packed = array("q", [address(factors), address(terms), address(out), n, inner])
+    kernel = library.get("scan.recurrence", T=NAMES[out.dtype])
+    build.run(kernel, outer, packed.buffer_info()[0], max(1, GRAIN // (n * inner)))
+    return out
