@@ -1,0 +1,150 @@
+"""From strided operands to a launch on a GPU; `kernels/loops.py` for its programs, nests and layouts.
+
+A device is a `driver.Gpu` or a `simulated.SimulatedGpu`; an operand is anything with `address`, `shape`, `strides` in
+bytes, `dtype`, `itemsize` and `ndim`.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+
+import numpy
+
+from .. import loops
+from ..emit_cuda import emit, threads
+from ..program import INDEX, Line, Operand, Program, Reduce, Store
+from ..scalars import scalar as as_scalar
+
+LIMIT = 1 << 31  # indices below fit uint32 whatever is added to them
+_FORMATS = {"float16": "<e", "float32": "<f", "float64": "<d"}
+
+__all__ = ["bits", "launch", "run_lines", "run_reduce", "run_scalar"]
+
+
+def bits(value, dtype: str) -> int:
+    """The int64 whose low bytes are `value` in `dtype`: how a scalar parameter travels.
+
+    >>> hex(bits(1.0, "float32"))
+    '0x3f800000'
+    """
+    if dtype.startswith("float"):
+        held = "float32" if dtype == "float16" else dtype
+        rounded = numpy.dtype(dtype).type(value)
+        return int.from_bytes(struct.pack(_FORMATS[held], float(rounded)), "little", signed=held == "float64")
+    value = int(value)
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def launch(device, program: Program, sizes, addresses, strides, scalars=()) -> None:
+    """Run `program` over axes of these sizes.
+
+    Args:
+        addresses: of each read, then each write.
+        strides: of each, in elements along the axes.
+        scalars: their values.
+    """
+    n = threads(program, sizes)
+    if not n:
+        return
+    wide = too_wide(sizes, strides)
+    function = _function(device, program, wide)
+    words = list(sizes)
+    for operand, address, steps in zip(program.reads + program.writes, addresses, strides, strict=True):
+        words.append(address)
+        words.extend(s for s, letter in zip(steps, operand.layout, strict=True) if letter == "s")
+    for (_, dtype), value in zip(program.scalars, scalars, strict=True):
+        words.append(bits(value, dtype))
+    if program.kind == "row":
+        inner = 1
+        for letter, size in zip(program.axes, sizes, strict=True):
+            inner *= size if letter == "r" else 1
+        block = min(max(-(-inner // 32), 1) * 32, device.most)
+        device.launch(function, n, block, words)
+    else:
+        device.launch(function, -(-n // device.threads), device.threads, words)
+
+
+def too_wide(sizes, strides) -> bool:
+    """Whether indices need int64: 2**31 elements or more in the loop space or an operand, or a negative stride."""
+    total = 1
+    for size in sizes:
+        total *= size
+    if total >= LIMIT:
+        return True
+    for steps in strides:
+        if sum(s * (size - 1) for s, size in zip(steps, sizes, strict=True) if size) >= LIMIT or min(steps) < 0:
+            return True
+    return False
+
+
+@functools.cache
+def _function(device, program: Program, wide: bool):
+    return device.load(emit(program, wide))
+
+
+@functools.cache
+def _map(function, axes, layouts, dtypes, out) -> Program:
+    """`out = function(x0, x1, ...)`; operands without a layout are scalars."""
+    names = tuple(f"x{k}" for k in range(len(dtypes)))
+    given = list(zip(names, dtypes, layouts, strict=False))
+    reads = tuple(Operand(n, d, lay) for n, d, lay in given if lay is not None)
+    constants = tuple((n, d) for n, d, lay in given if lay is None)
+    body = (Line("t", as_scalar(function), names, out), Store("y", "t"))
+    return Program(axes, reads, (Operand("y", out, layouts[-1]),), constants, body)
+
+
+def run_scalar(device, function, raw, out, compute: str) -> None:
+    """Fill `out` with `function` over broadcast operands; see `loops.run_scalar`.
+
+    Args:
+        raw: arrays of the device and Python numbers.
+        out: array of the device, of any strides that name no element twice.
+        compute: dtype name Python numbers are taken in.
+    """
+    arrays = [x for x in raw if hasattr(x, "address")]
+    steps = [loops.aligned_strides(x, out.shape) for x in (*arrays, out)]
+    axes, sizes, steps = loops.nest(out.shape, steps)
+    if len(axes) > 5:
+        raise ValueError(f"an array of {len(axes)} axes that do not merge is more than a kernel takes (5)")
+    per_array = iter(steps)
+    layouts = [loops.layout(next(per_array)) if hasattr(x, "address") else None for x in raw]
+    dtypes = tuple(x.dtype.name if hasattr(x, "address") else compute for x in raw)
+    program = _map(function, axes, (*layouts, loops.layout(steps[-1])), dtypes, out.dtype.name)
+    values = [x for x in raw if not hasattr(x, "address")]
+    launch(device, program, sizes, [x.address for x in arrays] + [out.address], steps, values)
+
+
+@functools.cache
+def _reduction(how, axes, layouts, dtype, out) -> Program:
+    body = (Reduce("t", how, "x", out), Store("y", "t"))
+    return Program(axes, (Operand("x", dtype, layouts[0]),), (Operand("y", out, layouts[1]),), (), body)
+
+
+def run_reduce(device, how: str, x, out, reduced) -> None:
+    """Fill `out` with sum, prod, max or min of `x` over the axes `reduced`.
+
+    Args:
+        out: array of the device, C-contiguous, with the axes that stay (length 1 for the others, or without them).
+    """
+    natural = iter(loops.natural_strides([n for k, n in enumerate(x.shape) if k not in reduced]))
+    target = [0 if k in reduced else next(natural) for k in range(x.ndim)]
+    axes, sizes, steps = loops.nest(x.shape, [loops.aligned_strides(x, x.shape), target], reduced)
+    program = _reduction(how, axes, tuple(map(loops.layout, steps)), x.dtype.name, out.dtype.name)
+    launch(device, program, sizes, [x.address, out.address], steps)
+
+
+@functools.cache
+def _numbers(lines, dtype: str) -> Program:
+    body = loops.Body()
+    index = body.line(None, (INDEX,), "uint64")
+    value = lines(body.line, "key", index, dtype)
+    return Program("m", (), (Operand("y", dtype, "c"),), (("key", "uint64"),), (*body.statements, Store("y", value)))
+
+
+def run_lines(device, lines, key: int, out) -> None:
+    """Fill `out`, C-contiguous, with random numbers: element for element those of the CPU (`loops.run_lines`)."""
+    size = 1
+    for n in out.shape:
+        size *= n
+    launch(device, _numbers(lines, out.dtype.name), (size,), [out.address], [(1,)], [key])
