@@ -2,6 +2,7 @@
 
 from .init import Bilinear as Bilinear
 from .init import Constant as Constant
+from .init import FusedRNN as FusedRNN
 from .init import InitDesc as InitDesc
 from .init import Initializer as Initializer
 from .init import Load as Load

@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import zipfile
 from pathlib import Path
+
+from ..formats.atomic import replacing
+from .progress import bar
 
 _CHUNK = 1 << 18
 # Statuses of a server that may answer otherwise later; all other 4xx are final.
@@ -109,12 +113,16 @@ def _fetch(url: str, part: Path, verify_ssl: bool) -> None:
     with answer:
         resumed = answer.status == 206 if hasattr(answer, "status") else False
         length = answer.headers.get("Content-Length")
-        with open(part, "ab" if resumed else "wb") as file:
+        begin = have if resumed else 0
+        total = begin + int(length) if length is not None else None
+        shown = bar(total, part.name.removesuffix(".part"), "B", scale=True, initial=begin)
+        with open(part, "ab" if resumed else "wb") as file, shown as progress:
             got = 0
             try:
                 while chunk := answer.read(_CHUNK):
                     file.write(chunk)
                     got += len(chunk)
+                    progress.update(len(chunk))
             except http.client.HTTPException as error:
                 raise OSError(f"the connection failed: {error}") from error
         if length is not None and got < int(length):
@@ -127,3 +135,56 @@ def _final(error: Exception) -> bool:
         return 400 <= code < 500 and code not in (*_PASSING, 416)
     reason = getattr(error, "reason", None)
     return isinstance(reason, (FileNotFoundError, PermissionError))
+
+
+def fetch(where: str, urls, path: Path, sha1: str | None) -> Path:
+    """`path`, downloaded from the first of `urls` that gives it, if it is not there.
+
+    A file that is there is used as it is: it may be somebody's own data in the same format.
+
+    Raises:
+        OSError: no address gave it.
+    """
+    if path.exists():
+        return path
+    tried = []
+    for url in urls:
+        try:
+            return Path(download(url, path, sha1_hash=sha1, retries=1))
+        except OSError as error:
+            tried.append(str(error))
+    raise OSError(
+        f"{where}: there is no file '{path}', and it could not be fetched: {tried[-1]} Without a network, copy the"
+        f" dataset's files to '{path.parent}', or pass root=."
+    )
+
+
+def fetch_member(where: str, urls, path: Path, archive: str, sha1: str | None) -> Path:
+    """`path`, a file of that name somewhere in the zip file `archive`, which is fetched if neither is there.
+
+    The archive stays beside the file: others may lie in it. Where `sha1` of the archive is None, the checksums within
+    it are what is checked.
+
+    Raises:
+        OSError: the archive cannot be fetched, is damaged, or does not hold the file. No half file is left.
+    """
+    if path.exists():
+        return path
+    packed = fetch(where, urls, path.with_name(archive), sha1)
+    try:
+        with zipfile.ZipFile(packed) as opened:
+            members = [each for each in opened.infolist() if each.filename.rpartition("/")[2] == path.name]
+            if not members:
+                raise OSError(
+                    f"{where}: '{packed}' holds no '{path.name}'. It is another archive. Delete it to fetch it again."
+                )
+            with (
+                opened.open(members[0]) as source, replacing(path) as file,
+                bar(members[0].file_size, path.name, "B", scale=True) as progress,
+            ):  # fmt: skip
+                while chunk := source.read(_CHUNK):
+                    file.write(chunk)
+                    progress.update(len(chunk))
+    except zipfile.BadZipFile as error:
+        raise OSError(f"{where}: '{packed}' is damaged: {error}. Delete it to fetch it again.") from error
+    return path

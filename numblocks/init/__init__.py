@@ -16,6 +16,7 @@ Layers and `initialize` take an initializer, or the name of one in any case (`'x
 | `constant` | Zero, One, Constant, Bilinear, LSTMBias |
 | `draw` | Uniform, Normal, Orthogonal, Xavier, MSRAPrelu |
 | `choose` | Mixed, Load |
+| `packed` | FusedRNN |
 """
 
 from .base import InitDesc as InitDesc
@@ -34,3 +35,4 @@ from .draw import Normal as Normal
 from .draw import Orthogonal as Orthogonal
 from .draw import Uniform as Uniform
 from .draw import Xavier as Xavier
+from .packed import FusedRNN as FusedRNN

@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 from numblocks import np
+from numblocks.gluon import download
 from numblocks.gluon.data import DataLoader
 from numblocks.gluon.data.vision import (
     CIFAR10,
@@ -20,7 +21,6 @@ from numblocks.gluon.data.vision import (
     ImageFolderDataset,
     cifar,
     mnist,
-    stored,
 )  # fmt: skip
 
 rng = numpy.random.default_rng(0)
@@ -115,7 +115,7 @@ def test_offline(tmp_path, monkeypatch):
     def refuse(url, path, **kwargs):
         raise OSError(f"download: {url}: no network.")
 
-    monkeypatch.setattr(stored, "download", refuse)
+    monkeypatch.setattr(download, "download", refuse)
     for klass in (MNIST, FashionMNIST, CIFAR10, CIFAR100):
         with pytest.raises(OSError, match="copy the dataset's files to"):
             klass(str(tmp_path))

@@ -6,7 +6,7 @@
 | SoftmaxCrossEntropyLoss (SoftmaxCELoss) | one of several classes |
 | SigmoidBinaryCrossEntropyLoss (SigmoidBCELoss), LogisticLoss, HingeLoss, SquaredHingeLoss | yes or no |
 | KLDivLoss, PoissonNLLLoss | distributions, counts |
-| TripletLoss, CosineEmbeddingLoss | distances of vectors |
+| TripletLoss, CosineEmbeddingLoss, SDMLLoss | distances of vectors |
 | CTCLoss | sequences without alignment |
 
 `weight` is a constant factor; `sample_weight`, given in the call, is an array that broadcasts with the loss.
@@ -21,6 +21,7 @@ from .binary import (
     SquaredHingeLoss,
 )
 from .classes import CELoss, KLDivLoss, SoftmaxCELoss, SoftmaxCrossEntropyLoss
+from .metric_learning import SDMLLoss
 from .numbers import HuberLoss, L1Loss, L2Loss, PoissonNLLLoss
 from .sequence import CTCLoss
 from .vectors import CosineEmbeddingLoss, TripletLoss
@@ -28,6 +29,6 @@ from .vectors import CosineEmbeddingLoss, TripletLoss
 __all__ = [
     "CELoss", "CTCLoss", "CosineEmbeddingLoss", "HingeLoss", "HuberLoss", "KLDivLoss", "L1Loss", "L2Loss",
     "LogisticLoss",
-    "Loss", "PoissonNLLLoss", "SigmoidBCELoss", "SigmoidBinaryCrossEntropyLoss", "SoftmaxCELoss",
+    "Loss", "PoissonNLLLoss", "SDMLLoss", "SigmoidBCELoss", "SigmoidBinaryCrossEntropyLoss", "SoftmaxCELoss",
     "SoftmaxCrossEntropyLoss", "SquaredHingeLoss", "TripletLoss",
 ]  # fmt: skip

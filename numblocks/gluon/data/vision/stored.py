@@ -9,7 +9,8 @@ import numpy
 
 from ....array import wrap
 from ....device import cpu
-from ...download import check_sha1, download
+from ...download import check_sha1
+from ...download import fetch as fetch
 from ..dataset import Dataset
 
 
@@ -49,28 +50,6 @@ class Stored(Dataset):
             return None
         chosen = numpy.asarray(indices)
         return [wrap(self._data._data[chosen], cpu()), wrap(self._label[chosen], cpu())]
-
-
-def fetch(where: str, urls, path: Path, sha1: str | None) -> Path:
-    """`path`, downloaded from the first of `urls` that gives it, if it is not there.
-
-    A file that is there is used as it is: it may be somebody's own data in the same format.
-
-    Raises:
-        OSError: no address gave it.
-    """
-    if path.exists():
-        return path
-    tried = []
-    for url in urls:
-        try:
-            return Path(download(url, path, sha1_hash=sha1, retries=1))
-        except OSError as error:
-            tried.append(str(error))
-    raise OSError(
-        f"{where}: there is no file '{path}', and it could not be fetched: {tried[-1]} Without a network, copy the"
-        f" dataset's files to '{path.parent}', or pass root=."
-    )
 
 
 def content(path: Path) -> bytes:
