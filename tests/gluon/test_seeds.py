@@ -8,7 +8,7 @@ initialization.
 import numpy
 import pytest
 
-from numblocks import autograd, gluon, init, nd, np, npx
+from numblocks import autograd, cpu, gluon, gpu, init, nd, np, npx, num_gpus
 from numblocks.errors import MXNetError
 from numblocks.gluon import nn
 from numblocks.gluon.parameter import DeferredInitializationError
@@ -184,6 +184,79 @@ def test_000_save_and_load(tmp_path):
     assert (net2(x) == y).asnumpy().all()
 
 
+def test_000_fancy_mlp_of_gluon_1():
+    class FancyMLP(nn.Block):
+        def __init__(self, **kwargs):
+            super(FancyMLP, self).__init__(**kwargs)  # noqa: UP008, as in the seed
+            self.rand_weight = self.params.get_constant("rand_weight", nd.random.uniform(shape=(20, 20)))
+            self.dense = nn.Dense(20, activation="relu")
+
+        def forward(self, x):
+            x = self.dense(x)
+            x = nd.relu(nd.dot(x, self.rand_weight.data()) + 1)
+            x = self.dense(x)
+            while x.norm().asscalar() > 1:
+                x /= 2
+            if x.norm().asscalar() < 0.8:
+                x *= 10
+            return x.sum()
+
+    net = FancyMLP()
+    net.initialize()
+    y = net(nd.random.uniform(shape=(2, 20)))
+    assert y.shape == (1,) and y.asscalar() > 0
+    # the exercise: without asscalar, one value is compared, more than one are refused
+    assert nd.ones((1,)) > 0.5
+    with pytest.raises(ValueError, match="more than one|truth"):
+        bool(nd.ones((2,)) > 0.5)
+
+
+def test_000_custom_initializer_and_the_two_ways_round_deferring(capsys):
+    class MyInit(init.Initializer):
+        def _init_weight(self, name, data):
+            print("Init", name, data.shape)
+            data[:] = nd.random.uniform(low=-10, high=10, shape=data.shape)
+            data *= data.abs() >= 5
+
+    net = nn.Sequential()
+    net.add(nn.Dense(4, activation="relu"), nn.Dense(2))
+    net.initialize(init=MyInit())
+    assert capsys.readouterr().out == ""  # deferred
+    net(nd.random.uniform(shape=(2, 3)))
+    names = [layer.weight.name for layer in net]
+    assert capsys.readouterr().out == f"Init {names[0]} (4, 3)\nInit {names[1]} (2, 4)\n"
+    weight = net[0].weight.data().asnumpy()
+    assert ((numpy.abs(weight) >= 5) | (weight == 0)).all() and numpy.ptp(weight) > 0
+    net.initialize(init=MyInit(), force_reinit=True)  # the shapes are known: at once
+    assert capsys.readouterr().out.count("Init") == 2
+    net = nn.Sequential()
+    net.add(nn.Dense(4, in_units=3), nn.Dense(2, in_units=4))
+    net.initialize(init=MyInit())
+    assert capsys.readouterr().out.count("Init") == 2
+
+
+def test_000_files_of_lists_and_dicts(tmp_path):
+    x, y = nd.ones(3), nd.zeros(4)
+    nd.save(str(tmp_path / "x"), x)
+    nd.save(str(tmp_path / "xy"), [x, y])
+    nd.save(str(tmp_path / "dict"), {"x": x, "y": y})
+    assert [a.asnumpy().tolist() for a in nd.load(str(tmp_path / "x"))] == [[1, 1, 1]]
+    assert [a.shape for a in nd.load(str(tmp_path / "xy"))] == [(3,), (4,)]
+    assert {k: a.shape for k, a in nd.load(str(tmp_path / "dict")).items()} == {"x": (3,), "y": (4,)}
+
+
+def test_000_devices():
+    x = nd.array([1, 2, 3], ctx=cpu())
+    net = nn.Sequential()
+    net.add(nn.Dense(1))
+    net.initialize(ctx=cpu())
+    assert x.context == cpu(0) and net(x.reshape((1, 3))).context == net[0].weight.data().context == cpu()
+    assert x.copyto(cpu(0)) is not x and x.as_in_context(cpu()) is x
+    if num_gpus() == 0:
+        with pytest.raises(MXNetError, match="gpu"):
+            nd.array([1, 2, 3], ctx=gpu())
+
+
 # ---- 001: exercises --------------------
 
 
@@ -295,6 +368,22 @@ def test_001_parameter_walk():
     assert list(walked) == ["0.weight", "0.bias", "1.weight", "1.bias"]
     assert walked["0.weight"].shape == (20,) and walked["0.bias"].shape == ()
     assert [name for name, _ in nest.linear.named_parameters()] == ["weight", "bias"]
+    # activations that are blocks of their own, as in the seed, count among the children
+    net = nn.Sequential(nn.Dense(64), nn.Activation("relu"), nn.Dense(32), nn.Activation("relu"))
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_001_plot(tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    x = np.random.normal(0, 1, (10, 2))
+    plt.scatter(x[:, 0].detach().asnumpy(), x[:, 1].detach().asnumpy())
+    plt.plot(range(10), x[:, 0])  # an array of ours as it is
+    plt.savefig(tmp_path / "plot.png")
+    plt.close()
+    assert (tmp_path / "plot.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("hybridize", [False, True])
