@@ -124,5 +124,8 @@ ROWS = {
     "cholesky": lambda x: each(lambda m: linalg.cholesky(m, lower=True), mean_with_transpose(x)).reshape(x.shape),
     "qr": lambda x: each(lambda m: linalg.qr(m, mode="economic"), x),
     "eigh": lambda x: each(lambda m: linalg.eigh(m, driver="evd"), mean_with_transpose(x)),
+    "qr_complete": lambda x: each(linalg.qr, x),
+    "svd_full": lambda x: each(linalg.svd, x),
+    "eig": lambda x: each(lambda m: tuple(part.real for part in linalg.eig(m)), x),
     "svd": lambda x: each(lambda m: linalg.svd(m, full_matrices=False), x),
 }  # fmt: skip

@@ -12,12 +12,11 @@ import numpy
 
 from ..array import Aval, ndarray, wrap
 from ..ops import elementwise as ew
-from ..ops import factor, lapack
+from ..ops import factor, lapack, whole_factors
 from ..ops import linalg as la
 from ..ops import matmul as mm
 from ..ops import reduce as red
 from ..ops.lapack import LinAlgError as LinAlgError
-from .host import on_host
 from .norms import matrix_norm, norm, singular_values, vector_norm
 from .reductions import _as_array
 from .shape import moveaxis, reshape
@@ -60,10 +59,15 @@ def cholesky(a, upper=False) -> ndarray:
 
 
 def qr(a, mode="reduced"):
-    """a = q @ r with orthonormal q and upper triangular r; mode 'reduced', 'r' or 'complete' (not differentiable)."""
+    """a = q @ r with orthonormal q and upper triangular r; mode 'reduced', 'r' or 'complete' (square q).
+
+    The gradient by the columns of q that only complete it holds for what does not depend on their choice.
+    """
     a = _as_array(a)
+    if mode == "complete" and a.ndim > 1 and a.shape[-2] > a.shape[-1]:
+        return tuple(lapack.unpack(whole_factors.qr_complete(a), *whole_factors.shapes_of_qr_complete(a)))
     if mode == "complete":
-        return on_host("qr", numpy.linalg.qr, a, mode)
+        mode = "reduced"
     if mode not in ("reduced", "r"):
         raise ValueError(f"qr: mode {mode!r} is unknown. It says what to return. Use 'reduced', 'complete' or 'r'.")
     q, r = lapack.unpack(factor.qr(a), *factor.shapes_of_qr(a))
@@ -74,11 +78,12 @@ def svd(a, full_matrices=False, compute_uv=True):
     """a = (u * s[..., None, :]) @ vt with singular values descending.
 
     Reduced, as in MXNet: u `(..., m, k)`, s `(..., k)`, vt `(..., k, n)`, k = min(m, n). NumPy's square factors come
-    with `full_matrices=True` and have no gradient.
+    with `full_matrices=True`; the gradient by the vectors that only complete them holds for what does not depend on
+    their choice.
     """
     a = _as_array(a)
-    if full_matrices and compute_uv:
-        return on_host("svd", numpy.linalg.svd, a)
+    if full_matrices and compute_uv and a.ndim > 1 and a.shape[-2] != a.shape[-1]:
+        return tuple(lapack.unpack(whole_factors.svd_full(a), *whole_factors.shapes_of_svd_full(a)))
     u, s, vt = lapack.unpack(factor.svd(a), *factor.shapes_of_svd(a))
     return (u, s, vt) if compute_uv else s
 
@@ -100,18 +105,14 @@ def eigvalsh(a, UPLO="L") -> ndarray:
 
 
 def eig(a):
-    """Eigenvalues and eigenvectors of each square matrix; `ValueError` if some are complex. Not differentiable."""
-    return on_host("eig", lambda x: tuple(numpy.linalg.eig(_square("eig", x))), _as_array(a))
+    """Eigenvalues and eigenvectors (columns of norm 1) of each square matrix; `ValueError` if some are complex."""
+    a = _as_array(a)
+    return tuple(lapack.unpack(whole_factors.eig(a), *factor.shapes_of_eigh(a)))
 
 
 def eigvals(a) -> ndarray:
-    """The eigenvalues of each square matrix; `ValueError` if some are complex. Not differentiable."""
-    return on_host("eigvals", lambda x: numpy.linalg.eigvals(_square("eigvals", x)), _as_array(a))
-
-
-def _square(where, x):
-    lapack.square(where, x)
-    return x
+    """The eigenvalues of each square matrix; `ValueError` if some are complex."""
+    return eig(a)[0]
 
 
 def pinv(a, rcond=1e-15, hermitian=False) -> ndarray:

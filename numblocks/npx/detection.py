@@ -7,10 +7,11 @@ import math
 import numpy
 
 from ..array import ndarray, wrap
+from ..errors import MXNetError
 from ..ops import advanced as ad
 from ..ops import boxes as bx
+from ..ops import diagonal, move, roi
 from ..ops import elementwise as ew
-from ..ops import move, roi
 from ..ops import reduce as red
 
 
@@ -164,13 +165,28 @@ def roi_align(data, rois, pooled_size=None, spatial_scale=None, sample_ratio=-1,
         data, rois, pooled_size, spatial_scale: as of `roi_pooling`.
         sample_ratio: samples along each side of a bin; -1 for as many as it is long.
         aligned: half a pixel to the left and up.
+        position_sensitive: bin `(i, j)` of channel k comes from channel `(k * height + i) * width + j` of the data.
     """
-    if position_sensitive:
-        raise NotImplementedError("roi_align: position_sensitive is not supported. Reshape the channels and pick bins.")
     size = (pooled_size,) * 2 if isinstance(pooled_size, int) else tuple(pooled_size)
-    return roi.roi_align(
+    y = roi.roi_align(
         data, rois, size=size, scale=float(spatial_scale), ratio=int(sample_ratio), aligned=bool(aligned)
     )
+    return own_bins("roi_align", y) if position_sensitive else y
+
+
+def own_bins(where: str, y) -> ndarray:
+    """Each bin from the channel that belongs to it: `(n, c * height * width, height, width) -> (n, c, height, width)`.
+
+    Channel `(k * height + i) * width + j` is read at `(i, j)` only (Li et al., Light-Head R-CNN, 2017).
+    """
+    n, channels, height, width = y.shape
+    if channels % (height * width):
+        raise MXNetError(
+            f"{where}: {channels} channels for {height} x {width} bins. Where position counts, each bin has channels of"
+            f" its own. Give it a multiple of {height * width} channels."
+        )
+    y = move.reshape(y, shape=(n, channels // (height * width), height * width, height * width))
+    return move.reshape(diagonal.diagonal(y, offset=0), shape=(n, channels // (height * width), height, width))
 
 
 def box_encode(samples, matches, anchors, refs, means=(0.0, 0.0, 0.0, 0.0), stds=(0.1, 0.1, 0.2, 0.2)):

@@ -77,7 +77,7 @@ def _infer_packed(name, shapes):
     return infer
 
 
-def _tall_qr_vjp(q, r, gq, gr):
+def tall_qr_cotangent(q, r, gq, gr):
     """The cotangent of a matrix with at least as many rows as columns."""
     m = matmul(r, swap(gr)) - matmul(swap(gq), q)
     both = lower(m) + swap(lower(m, -1))
@@ -88,11 +88,11 @@ def _qr_vjp(g, y, x):
     (q, r), (gq, gr) = unpack(y, *shapes_of_qr(x)), unpack(g, *shapes_of_qr(x))
     m, n = x.shape[-2:]
     if m >= n:
-        return _tall_qr_vjp(q, r, gq, gr)
+        return tall_qr_cotangent(q, r, gq, gr)
     left, right = (freeze_key((Ellipsis, part)) for part in (slice(0, m), slice(m, None)))
     g_right = slice_(gr, key=right)
     gq = gq + matmul(slice_(x, key=right), swap(g_right))
-    g_left = _tall_qr_vjp(q, slice_(r, key=left), gq, slice_(gr, key=left))
+    g_left = tall_qr_cotangent(q, slice_(r, key=left), gq, slice_(gr, key=left))
     return concat(g_left, matmul(q, g_right), axis=x.ndim - 1)
 
 
@@ -102,7 +102,7 @@ def qr(x):
     return pack(*numpy.linalg.qr(x), batch=x.ndim - 2)
 
 
-def _differences(w):
+def differences(w):
     """1 / (w_j - w_i), and 0 where they are equal."""
     d = row(w) - column(w)
     same = equal(d, 0)
@@ -111,7 +111,7 @@ def _differences(w):
 
 def _eigh_vjp(g, y, x):
     (w, v), (gw, gv) = unpack(y, *shapes_of_eigh(x)), unpack(g, *shapes_of_eigh(x))
-    inner = _differences(w) * matmul(swap(v), gv)
+    inner = differences(w) * matmul(swap(v), gv)
     return symmetric(matmul(v * row(gw) + matmul(v, inner), swap(v)))
 
 
@@ -121,20 +121,24 @@ def eigh(x):
     return pack(*numpy.linalg.eigh(_mean_with_transpose(x)), batch=x.ndim - 2)
 
 
-def _svd_vjp(g, y, x):
-    (u, s, vt), (gu, gs, gvt) = unpack(y, *shapes_of_svd(x)), unpack(g, *shapes_of_svd(x))
+def svd_cotangent(u, s, vt, gu, gs, gvt):
+    """The cotangent of a matrix, from the reduced factors and theirs."""
     v, gv = swap(vt), swap(gvt)
-    f, zero = _differences(s * s), equal(s, 0)
+    f, zero = differences(s * s), equal(s, 0)
     inverse = where(zero, 0.0, 1.0 / where(zero, 1.0, s))
     ug, vg = matmul(swap(u), gu), matmul(swap(v), gv)
     middle = (f * (ug - swap(ug))) * row(s) + column(s) * (f * (vg - swap(vg)))
     answer = matmul(u * row(gs) + matmul(u, middle), vt)
-    m, n = x.shape[-2:]
+    m, n = u.shape[-2], vt.shape[-1]
     if m > n:
         answer = answer + matmul((gu - matmul(u, ug)) * row(inverse), vt)
     if n > m:
         answer = answer + matmul(u * row(inverse), swap(gv - matmul(v, vg)))
     return answer
+
+
+def _svd_vjp(g, y, x):
+    return svd_cotangent(*unpack(y, *shapes_of_svd(x)), *unpack(g, *shapes_of_svd(x)))
 
 
 @linear(infer=_infer_packed("svd", shapes_of_svd), vjp=(_svd_vjp,))
@@ -143,4 +147,7 @@ def svd(x):
     return pack(*numpy.linalg.svd(x, full_matrices=False), batch=x.ndim - 2)
 
 
-__all__ = ["cholesky", "eigh", "lower", "qr", "shapes_of_eigh", "shapes_of_qr", "shapes_of_svd", "svd", "symmetric"]
+__all__ = [
+    "cholesky", "differences", "eigh", "lower", "qr", "shapes_of_eigh", "shapes_of_qr", "shapes_of_svd", "svd",
+    "svd_cotangent", "symmetric", "tall_qr_cotangent",
+]  # fmt: skip

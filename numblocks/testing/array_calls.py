@@ -74,6 +74,20 @@ def _any_matrix(draw):
 
 
 @st.composite
+def _nearly_square(draw, wide=True):
+    """One column at most completes the basis: it is defined."""
+    n, more = draw(st.integers(1, 4)), draw(st.sampled_from([-1, 0, 1] if wide else [0, 1]))
+    return [spread_out(draw(generators()), draw(batches), max(n + more, 1), n)], {}
+
+
+@st.composite
+def _real_eigenvalues(draw):
+    n, rng, batch = draw(st.integers(1, 4)), draw(generators()), draw(batches)
+    v = spread_out(rng, batch, n, n)
+    return [(v * (rng.permutation(n) - 1.3)) @ np.linalg.inv(v)], {}
+
+
+@st.composite
 def _tall(draw):
     n = draw(st.integers(1, 3))
     return [spread_out(draw(generators()), draw(batches), n + draw(st.integers(0, 2)), n)], {"rcond": 1e-15}
@@ -105,4 +119,5 @@ CASES = {
     "diagonal": _diagonal(), "undiagonal": _undiagonal(),
     "inv": _square(), "det": _square(), "slogdet": _square(), "solve": _solve(), "pinv": _tall(), "lstsq": _lstsq(),
     "cholesky": _positive(), "eigh": _positive(), "qr": _any_matrix(), "svd": _any_matrix(),
+    "qr_complete": _nearly_square(wide=False), "svd_full": _nearly_square(), "eig": _real_eigenvalues(),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import np
+from numblocks import autograd, np
 from numblocks.errors import MXNetError
 
 rng = numpy.random.default_rng(0)
@@ -60,6 +60,43 @@ def test_full_and_complete_factors():
     assert u.shape == (3, 3) and vt.shape == (5, 5)
     q, r = np.linalg.qr(np.array(T[0].T), mode="complete")
     assert q.shape == (5, 5) and r.shape == (5, 3)
+
+
+INVARIANT = {  # functions of square factors that do not depend on how a basis is completed
+    "qr": lambda x: np.linalg.qr(x, mode="complete")[0][:, 2:],
+    "svd of a tall one": lambda x: np.linalg.svd(x, full_matrices=True)[0][:, 2:],
+    "svd of a wide one": lambda x: np.linalg.svd(x.T, full_matrices=True)[2][2:].T,
+}
+
+
+@pytest.mark.parametrize("name", INVARIANT)
+def test_gradients_of_completing_columns(name):
+    a, w = T[0].T[:, :2].copy(), rng.standard_normal((5, 5))
+
+    def value(x):
+        rest = INVARIANT[name](x)
+        return ((rest @ rest.T) * np.array(w)).sum()
+
+    x, step = np.array(a), rng.standard_normal(a.shape)
+    x.attach_grad()
+    with autograd.record():
+        y = value(x)
+    y.backward()
+    numeric = (value(np.array(a + 1e-6 * step)) - value(np.array(a - 1e-6 * step))).item() / 2e-6
+    assert abs((x.grad.asnumpy() * step).sum() - numeric) < 1e-7 * (1 + abs(numeric))
+
+
+def test_eigenvalues_of_matrices_that_are_not_symmetric():
+    a = S[0] @ numpy.diag([1.0, 2.0, 3.0, 5.0]) @ numpy.linalg.inv(S[0])
+    w, v = np.linalg.eig(np.array(a))
+    numpy.testing.assert_allclose(numpy.sort(w.asnumpy()), [1, 2, 3, 5])
+    numpy.testing.assert_allclose(a @ v.asnumpy(), v.asnumpy() * w.asnumpy())
+    x = np.array(a)
+    x.attach_grad()
+    with autograd.record():
+        y = (np.linalg.eigvals(x) ** 2).sum()  # the trace of the square
+    y.backward()
+    numpy.testing.assert_allclose(x.grad.asnumpy(), 2 * a.T, rtol=1e-9, atol=1e-9)
 
 
 def test_empty_matrices():
