@@ -10,13 +10,13 @@ import numpy
 
 def _pillow():
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image
     except ImportError as error:
         raise ImportError(
             "picture: Pillow is not installed. It reads and writes JPEG, PNG and other picture files. Install it with"
             " pip install 'numblocks[image]'."
         ) from error
-    return Image, ImageOps
+    return Image
 
 
 def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
@@ -24,8 +24,8 @@ def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
 
     Args:
         source: the file's bytes, or its path.
-        flag: 1 for colour, `(height, width, 3)`; 0 for grey, `(height, width, 1)`; both turned as the camera's note in
-            the file (EXIF) says, and 16 bits cut to their upper 8. -1 as stored.
+        flag: 1 for colour, `(height, width, 3)`; 0 for grey, `(height, width, 1)`; of 16 bits the
+            upper 8. -1 as stored. A camera's note how to turn the picture (EXIF) is not followed, as in MXNet.
 
     Returns:
         uint8, red first.
@@ -38,12 +38,10 @@ def decode(source: bytes | str | Path, flag: int = 1) -> numpy.ndarray:
     >>> decode(encode(numpy.zeros((4, 6, 3), 'uint8'))).shape
     (4, 6, 3)
     """
-    Image, ImageOps = _pillow()
+    Image = _pillow()
     raw = isinstance(source, (bytes, bytearray, memoryview))
     try:
         with Image.open(io.BytesIO(source) if raw else source) as picture:
-            if flag != -1:
-                picture = ImageOps.exif_transpose(picture)
             if picture.mode.startswith("I;16"):  # convert() would make everything above 255 white
                 picture = Image.fromarray((numpy.array(picture) >> 8).astype("uint8"))
             if flag == 0:
@@ -76,7 +74,7 @@ def encode(pixels: numpy.ndarray, img_fmt: str = ".png", quality: int = 95) -> b
     >>> encode(numpy.zeros((2, 2), 'uint8'))[1:4]
     b'PNG'
     """
-    Image, _ = _pillow()
+    Image = _pillow()
     pixels = numpy.asarray(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]

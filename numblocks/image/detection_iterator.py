@@ -96,7 +96,8 @@ class ImageDetIter(ImageIter):
             return None
         data, objects = self.augmentation_transform(self._decoded(raw), objects)
         filled = numpy.full(self.label_shape, -1.0, "float32")
-        filled[: len(objects)] = objects[: len(filled)]
+        objects = objects[: len(filled)]
+        filled[: len(objects), : objects.shape[1]] = objects
         return self._placed(data), filled
 
     def check_label_shape(self, label_shape) -> None:
@@ -118,6 +119,7 @@ class ImageDetIter(ImageIter):
             data_shape: `(channels, height, width)`; None to keep it.
             label_shape: `(objects, numbers of an object)`, at least the present one; None to keep it.
         """
+        self._carried = []  # of the old shape
         if data_shape is not None:
             self.check_data_shape(data_shape)
             self.data_shape = tuple(data_shape)

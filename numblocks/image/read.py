@@ -20,7 +20,7 @@ def imread(filename, flag=1, to_rgb=True, out=None):
         out: an array of that shape to fill.
 
     Returns:
-        uint8 ndarray, turned as the camera's note in the file (EXIF) says.
+        uint8 ndarray.
 
     Raises:
         ImportError: Pillow is not installed.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from ..array import ndarray
 from ..npx.rotation import one_zoom, rotate
-from .pixels import generator
+from .pixels import generator, like
+
+
+def _ours(src):
+    return src if isinstance(src, ndarray) else like(src, None)
 
 
 def imrotate(src, rotation_degrees, zoom_in=False, zoom_out=False):
@@ -23,7 +28,7 @@ def imrotate(src, rotation_degrees, zoom_in=False, zoom_out=False):
     array([[1., 3.],
            [0., 2.]])
     """
-    return rotate("imrotate", src, rotation_degrees, zoom_in, zoom_out)
+    return rotate("imrotate", _ours(src), rotation_degrees, zoom_in, zoom_out)
 
 
 def random_rotate(src, angle_limits, zoom_in=False, zoom_out=False):
@@ -39,5 +44,6 @@ def random_rotate(src, angle_limits, zoom_in=False, zoom_out=False):
     """
     one_zoom("random_rotate", zoom_in, zoom_out)
     lower, upper = angle_limits
+    src = _ours(src)
     angles = generator().uniform(lower, upper, len(src) if src.ndim == 4 else None)
     return rotate("random_rotate", src, angles, zoom_in, zoom_out)
