@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 from ..formats.atomic import replacing
@@ -185,6 +186,6 @@ def fetch_member(where: str, urls, path: Path, archive: str, sha1: str | None) -
                 while chunk := source.read(_CHUNK):
                     file.write(chunk)
                     progress.update(len(chunk))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise OSError(f"{where}: '{packed}' is damaged: {error}. Delete it to fetch it again.") from error
     return path

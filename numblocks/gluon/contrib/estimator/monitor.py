@@ -34,8 +34,7 @@ class Monitor:
             raise ValueError(f"{where}: mode={mode!r} is unknown. Use 'auto', 'min' or 'max'.")
         self.metric = metric
         self.min_delta = abs(min_delta)
-        name = str(metric.name).lower()
-        self.smaller = mode == "min" or (mode == "auto" and any(part in name for part in _SMALLER))
+        self.smaller = mode == "min" or (mode == "auto" and any(part in self.name.lower() for part in _SMALLER))
         self.forget()
 
     def forget(self, baseline: float | None = None) -> None:
@@ -45,7 +44,7 @@ class Monitor:
     @property
     def name(self) -> str:
         """The metric's name."""
-        return self.metric.get()[0]
+        return str(self.metric.name)
 
     def improved(self) -> bool:
         """Whether the metric is better than ever; if so it is the one to beat now. NaN is never better."""
