@@ -224,3 +224,48 @@ def test_custom_optimizer():
 
     *_, last = run(optimizer.create("constant", learning_rate=0.5), [1.0], [[9.0]])
     assert last == 0.5
+
+
+@pytest.mark.parametrize("kind", ["array", "tuple", "nested", "none"])
+def test_custom_optimizer_with_an_update_of_its_own(kind):
+    """As Gluon's own optimizers are written: `update` counts, asks for its rates, and writes in place."""
+
+    class Momentum(optimizer.Optimizer):
+        def create_state(self, index, weight):
+            zeros = np.zeros(weight.shape)
+            return {"array": zeros, "tuple": (zeros,), "nested": ((zeros, None), zeros.copy()), "none": None}[kind]
+
+        def update(self, index, weight, grad, state):
+            self._update_count(index)
+            (lr,), (wd,) = self._get_lrs([index]), self._get_wds([index])
+            while isinstance(state, tuple):
+                state = state[0]
+            step = grad * self.rescale_grad + wd * weight
+            if state is not None:
+                state[:] = 0.5 * state + step
+                step = state
+            weight[:] -= lr * step
+
+    def make():
+        schedule = lr_scheduler.FactorScheduler(2, 0.1, base_lr=1.0)
+        made = Momentum(wd=0.5, rescale_grad=0.25, lr_scheduler=schedule)
+        made.set_lr_mult({1: 0.5})
+        return made, optimizer.get_updater(made), [np.array([4.0]), np.array([8.0])]
+
+    first, update, weights = make()
+    grad = np.array([4.0])
+    for _ in range(3):
+        update([0, 1], [grad, grad], weights)
+    w, v = numpy.array([4.0, 8.0]), numpy.zeros(2)
+    for lr in (1.0, 1.0, 0.1):
+        v = (0 if kind == "none" else 0.5 * v) + 1 + 0.5 * w
+        w = w - lr * numpy.array([1, 0.5]) * v
+    numpy.testing.assert_allclose([x.item() for x in weights], w, rtol=1e-6)
+    assert first.num_update == 3 and first.learning_rate == pytest.approx(0.1)
+
+    packed, copies = update.pack(), {k: x.copy() for k, x in enumerate(weights)}
+    second, resumed, _ = make()
+    resumed.unpack("test", packed, copies)
+    for weight, updater in ((weights[0], update), (copies[0], resumed)):
+        updater(0, grad, weight)
+    assert weights[0].item() == copies[0].item() and second.num_update == 4

@@ -65,6 +65,9 @@ def decay(g, wd, w):
 class Optimizer:
     """Base of all optimizers. A subclass defines `rule`, and `create_state` and `factors` if it needs them.
 
+    Or it defines `update` as in Gluon, which writes to weight and state itself, and begins with
+    `self._update_count(index)`; its state may be an array, a tuple or None. `rule` is faster: it is compiled.
+
     Args:
         rescale_grad: factor on each gradient; Trainer sets it to 1 / batch size.
         param_idx2name: `{index: name}`, for multipliers given by name.
@@ -163,10 +166,16 @@ class Optimizer:
 
     def numbers(self, index) -> tuple:
         """Count an update of weight `index` and return `(lr, wd, rescale, factors)` for its rule."""
-        count = self._index_update_count.get(index, self.begin_num_update) + 1
-        self._index_update_count[index] = count
-        self.num_update = max(count, self.num_update)
+        self._update_count(index)
+        count = self._index_update_count[index]
         return self._get_lr(index), self._get_wd(index), self.rescale_grad, self.factors(count)
+
+    def _update_count(self, index) -> None:
+        """Count an update of one weight, or of several; an `update` of one's own begins with it, as in Gluon."""
+        for i in index if isinstance(index, (list, tuple)) else (index,):
+            count = self._index_update_count.get(i, self.begin_num_update) + 1
+            self._index_update_count[i] = count
+            self.num_update = max(count, self.num_update)
 
     def rows(self, indices) -> list[tuple]:
         """Count an update of each weight and return its row `(lr, wd, rescale, *factors)`, as `numbers` would."""
@@ -259,3 +268,9 @@ class Optimizer:
 
     def _get_wd(self, index) -> float:
         return self.wd * self._multiplier(index, "wd_mult")
+
+    def _get_lrs(self, indices) -> list[float]:
+        return [self._get_lr(i) for i in indices]
+
+    def _get_wds(self, indices) -> list[float]:
+        return [self._get_wd(i) for i in indices]

@@ -6,6 +6,7 @@ import numpy
 
 from ..array import ndarray, wrap
 from ..errors import MXNetError
+from ..op import assign
 from . import together
 from .optimizer import Optimizer
 
@@ -68,7 +69,7 @@ class Updater:
         for index, count in optimizer._index_update_count.items():
             packed[f"count:{index}"] = numpy.array(count, "int64")
         for index, state in self.states.items():
-            for k, array in enumerate(state):
+            for k, array in enumerate(_arrays(state)):
                 packed[f"state:{index}:{k}"] = array.asnumpy()
         return packed
 
@@ -104,20 +105,31 @@ class Updater:
                         f" states belong to another net. Load the file saved with this one."
                     )
                 states.setdefault(index, []).append(array)
+        made = {}
         for index, arrays in states.items():
-            fresh = self.optimizer.create_state_multi_precision(index, weights[index])
-            wanted = [(a.shape, a.dtype) for a in fresh]
+            fresh = made[index] = self.optimizer.create_state_multi_precision(index, weights[index])
+            wanted = [(a.shape, a.dtype) for a in _arrays(fresh)]
             if wanted != [(a.shape, a.dtype) for a in arrays]:
                 raise MXNetError(
                     f"{where}: the state of weight {index} has shapes {[a.shape for a in arrays]}, this"
                     f" optimizer needs {[s for s, _ in wanted]}. The states belong to other weights or"
                     f" hyper-parameters. Load the file saved with these."
                 )
-        self.states = {i: tuple(wrap(a, weights[i].ctx) for a in arrays) for i, arrays in states.items()}
+        for index, arrays in states.items():
+            for old, new in zip(_arrays(made[index]), arrays, strict=True):
+                assign(old, wrap(new, old.ctx))
+        self.states = made
         self.optimizer._index_update_count = counts
         self.optimizer.num_update = int(packed["num_update"])
         if self.optimizer.lr_scheduler is None and "learning_rate" in packed:
             self.optimizer.lr = float(packed["learning_rate"])
+
+
+def _arrays(state) -> list[ndarray]:
+    """The arrays of a state, in order: those of Gluon's own optimizers may be None, one array, or tuples in tuples."""
+    if isinstance(state, ndarray):
+        return [state]
+    return [] if state is None else [array for part in state for array in _arrays(part)]
 
 
 def get_updater(optimizer: Optimizer) -> Updater:
