@@ -19,14 +19,17 @@ ROOT = HERE.parent.parent
 PROGRAMS = {
     "building_blocks": ("difference after loading:", 0, 0),
     "char_lstm": ("test perplexity", 1, 6.7),  # bigrams 12.2
+    "custom_parts": ("test accuracy", 0.9, 1),  # 0.5
     "densenet": ("test accuracy", 0.96, 1),  # guessing 0.1, as for all digits
     "detection": ("objects found:", 0.9, 1),  # 0.1 or less
+    "fine_tuning": ("test accuracy", 0.9, 1),  # 0.86 from scratch
     "gan": ("largest difference", 0, 0.5),  # 4
     "googlenet": ("test accuracy", 0.92, 1),
     "lenet": ("test accuracy", 0.94, 1),
     "linear_regression": ("largest error of a weight:", 0, 0.005),  # 4.2
     "linear_regression_scratch": ("largest error of a weight:", 0, 0.005),
     "matrix_factorization": ("test rmse", 0.09, 0.2),  # 1.23; below the noise of 0.1 nobody can come
+    "micro_batches": ("largest difference of the outputs:", 0, 0.001),
     "mlp": ("test accuracy", 0.8, 1),
     "resnet": ("test accuracy", 0.96, 1),
     "seq2seq": ("numbers never seen that came out right:", 0.9, 1),  # 0
