@@ -19,6 +19,8 @@ from numblocks.gluon.naming import NameManager
 ANSWERS = Path(__file__).parent / "model_zoo_answers"
 NETS, image, value = (runpy.run_path(str(ANSWERS / "filling.py"))[name] for name in ("NETS", "image", "value"))
 NAMES = json.loads((ANSWERS / "names.json").read_text())
+# not in MXNet 1.9; the numbers of trained parameters are those of other libraries' nets of this name
+V3 = {"mobilenetv3_large": 5483032, "mobilenetv3_small": 2542856}
 TINY = {
     "resnet v1": lambda: vision.ResNetV1(vision.BasicBlockV1, [1, 2], [4, 4, 8], classes=5, thumbnail=True),
     "resnet v1 bottleneck": lambda: vision.ResNetV1(vision.BottleneckV1, [1, 1], [4, 8, 16], classes=5),
@@ -27,6 +29,7 @@ TINY = {
     "densenet": lambda: vision.DenseNet(8, 4, [2, 2], dropout=0.1, classes=5),
     "mobilenet": lambda: vision.MobileNet(0.25, classes=5),
     "mobilenet v2": lambda: vision.MobileNetV2(0.25, classes=5),
+    "mobilenet v3": lambda: vision.MobileNetV3("small", 0.25, classes=5),
 }
 
 
@@ -61,7 +64,19 @@ def test_names_counts_and_print(name):
 def test_every_model_of_mxnet_is_there():
     with pytest.raises(ValueError, match="Model nothing is not supported") as error:
         gluon.model_zoo.get_model("nothing")
-    assert str(error.value).split("\n\t")[1:] == sorted(NAMES)
+    assert str(error.value).split("\n\t")[1:] == sorted([*NAMES, *V3])
+
+
+@pytest.mark.parametrize("name", V3)
+def test_mobilenet_v3(name):
+    with NameManager():
+        net = vision.get_model(name)
+    rows = {key: p for key, p in net.named_parameters()}
+    trained = [key for key, p in rows.items() if p.grad_req != "null"]
+    shaped(name, net)
+    assert sum(math.prod(rows[key].shape) for key in trained) == V3[name]
+    assert all(p.name.startswith("mobilenetv30_") for p in rows.values())
+    assert vision.get_model(name, classes=7, multiplier=0.5).output.weight.shape[0] == 7
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -136,7 +151,8 @@ def test_purge_removes_parameters_only(tmp_path):
 @pytest.mark.parametrize("make, word", [
     (lambda: vision.get_resnet(3, 18), "version=3"), (lambda: vision.get_resnet(1, 19), "num_layers=19"),
     (lambda: vision.get_vgg(12), "num_layers=12"), (lambda: vision.get_densenet(1), "num_layers=1"),
-    (lambda: vision.SqueezeNet("2.0"), "'2.0'"), (lambda: vision.VGG([1], [2, 3]), "same length"),
+    (lambda: vision.SqueezeNet("2.0"), "'2.0'"),
+    (lambda: vision.get_mobilenet_v3("tiny"), "'tiny'"), (lambda: vision.VGG([1], [2, 3]), "same length"),
     (lambda: vision.ResNetV1(vision.BasicBlockV1, [1], [2]), "one more"),
 ])  # fmt: skip
 def test_what_does_not_exist_is_refused(make, word):

@@ -5,7 +5,7 @@
 | `alexnet`, `vgg` | convolutions, then dense layers |
 | `resnet`, `residual` | blocks added to their input, in two versions |
 | `densenet` | blocks joined with their input |
-| `squeezenet`, `mobilenet` | small ones |
+| `squeezenet`, `mobilenet`, `mobilenet_v3` | small ones |
 | `inception` | branches of different window sizes |
 | `net` | what they have in common |
 """
@@ -34,6 +34,10 @@ from .mobilenet import mobilenet_v2_0_5 as mobilenet_v2_0_5
 from .mobilenet import mobilenet_v2_0_25 as mobilenet_v2_0_25
 from .mobilenet import mobilenet_v2_0_75 as mobilenet_v2_0_75
 from .mobilenet import mobilenet_v2_1_0 as mobilenet_v2_1_0
+from .mobilenet_v3 import MobileNetV3 as MobileNetV3
+from .mobilenet_v3 import get_mobilenet_v3 as get_mobilenet_v3
+from .mobilenet_v3 import mobilenet_v3_large as mobilenet_v3_large
+from .mobilenet_v3 import mobilenet_v3_small as mobilenet_v3_small
 from .residual import BasicBlockV1 as BasicBlockV1
 from .residual import BasicBlockV2 as BasicBlockV2
 from .residual import BottleneckV1 as BottleneckV1
@@ -72,7 +76,9 @@ _OTHER_NAMES = {
     "mobilenet0.25": mobilenet0_25, "mobilenet0.5": mobilenet0_5, "mobilenet0.75": mobilenet0_75,
     "mobilenet1.0": mobilenet1_0,
     "mobilenetv2_0.25": mobilenet_v2_0_25, "mobilenetv2_0.5": mobilenet_v2_0_5, "mobilenetv2_0.75": mobilenet_v2_0_75,
-    "mobilenetv2_1.0": mobilenet_v2_1_0, "squeezenet1.0": squeezenet1_0, "squeezenet1.1": squeezenet1_1,
+    "mobilenetv2_1.0": mobilenet_v2_1_0,
+    "mobilenetv3_large": mobilenet_v3_large, "mobilenetv3_small": mobilenet_v3_small,
+    "squeezenet1.0": squeezenet1_0, "squeezenet1.1": squeezenet1_1,
 }  # fmt: skip
 _MODELS = {make.__name__: make for make in (
     alexnet, densenet121, densenet161, densenet169, densenet201, resnet18_v1, resnet34_v1, resnet50_v1, resnet101_v1,

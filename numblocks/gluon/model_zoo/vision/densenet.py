@@ -15,7 +15,7 @@ from ...nn import (
     MaxPool2D,
 )
 from ..model_store import filled
-from .net import Net, beside, chain, conv_bn
+from .net import Net, beside, chain, conv_bn, variant
 
 # channels of the first convolution, growth rate, layers of each block (the paper's table 1)
 _VERSIONS = {
@@ -94,21 +94,7 @@ def get_densenet(num_layers, pretrained=False, ctx=None, root=None, **kwargs) ->
     return filled(DenseNet(*_VERSIONS[num_layers], **kwargs), f"densenet{num_layers}", pretrained, ctx, root)
 
 
-def densenet121(**kwargs) -> DenseNet:
-    """DenseNet-121; arguments of `get_densenet`."""
-    return get_densenet(121, **kwargs)
-
-
-def densenet161(**kwargs) -> DenseNet:
-    """DenseNet-161; arguments of `get_densenet`."""
-    return get_densenet(161, **kwargs)
-
-
-def densenet169(**kwargs) -> DenseNet:
-    """DenseNet-169; arguments of `get_densenet`."""
-    return get_densenet(169, **kwargs)
-
-
-def densenet201(**kwargs) -> DenseNet:
-    """DenseNet-201; arguments of `get_densenet`."""
-    return get_densenet(201, **kwargs)
+densenet121 = variant("densenet121", get_densenet, 121)
+densenet161 = variant("densenet161", get_densenet, 161)
+densenet169 = variant("densenet169", get_densenet, 169)
+densenet201 = variant("densenet201", get_densenet, 201)

@@ -6,7 +6,7 @@ from .... import np
 from ...hybrid import HybridBlock
 from ...nn import Conv2D, Dense, Flatten, GlobalAvgPool2D, HybridSequential
 from ..model_store import filled
-from .net import Net, chain, conv_bn
+from .net import Net, chain, conv_bn, variant
 
 # version 1: channels and stride of each depthwise-separable convolution
 _SEPARABLE = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
@@ -120,9 +120,14 @@ class MobileNetV2(Net):
                 self.output.add(Conv2D(classes, 1, use_bias=False, prefix="pred_"), Flatten())
 
 
-def _written(multiplier: float) -> str:
+def written(multiplier: float) -> str:
+    """A multiplier as the names of MXNet's files have it.
+
+    >>> written(1.0), written(0.25)
+    ('1.0', '0.25')
+    """
     text = f"{multiplier:.2f}"
-    return text[:-1] if text in ("1.00", "0.50") else text  # as the names of MXNet's files have it
+    return text[:-1] if text in ("1.00", "0.50") else text
 
 
 def get_mobilenet(multiplier, pretrained=False, ctx=None, root=None, **kwargs) -> MobileNet:
@@ -137,7 +142,7 @@ def get_mobilenet(multiplier, pretrained=False, ctx=None, root=None, **kwargs) -
 
     >>> net = get_mobilenet(0.5, classes=10)
     """
-    return filled(MobileNet(multiplier, **kwargs), f"mobilenet{_written(multiplier)}", pretrained, ctx, root)
+    return filled(MobileNet(multiplier, **kwargs), f"mobilenet{written(multiplier)}", pretrained, ctx, root)
 
 
 def get_mobilenet_v2(multiplier, pretrained=False, ctx=None, root=None, **kwargs) -> MobileNetV2:
@@ -145,44 +150,14 @@ def get_mobilenet_v2(multiplier, pretrained=False, ctx=None, root=None, **kwargs
 
     >>> net = get_mobilenet_v2(0.5, classes=10)
     """
-    return filled(MobileNetV2(multiplier, **kwargs), f"mobilenetv2_{_written(multiplier)}", pretrained, ctx, root)
+    return filled(MobileNetV2(multiplier, **kwargs), f"mobilenetv2_{written(multiplier)}", pretrained, ctx, root)
 
 
-def mobilenet1_0(**kwargs) -> MobileNet:
-    """MobileNet with all channels; arguments of `get_mobilenet`."""
-    return get_mobilenet(1.0, **kwargs)
-
-
-def mobilenet0_75(**kwargs) -> MobileNet:
-    """MobileNet with 3/4 of the channels; arguments of `get_mobilenet`."""
-    return get_mobilenet(0.75, **kwargs)
-
-
-def mobilenet0_5(**kwargs) -> MobileNet:
-    """MobileNet with half of the channels; arguments of `get_mobilenet`."""
-    return get_mobilenet(0.5, **kwargs)
-
-
-def mobilenet0_25(**kwargs) -> MobileNet:
-    """MobileNet with 1/4 of the channels; arguments of `get_mobilenet`."""
-    return get_mobilenet(0.25, **kwargs)
-
-
-def mobilenet_v2_1_0(**kwargs) -> MobileNetV2:
-    """MobileNet, version 2, with all channels; arguments of `get_mobilenet_v2`."""
-    return get_mobilenet_v2(1.0, **kwargs)
-
-
-def mobilenet_v2_0_75(**kwargs) -> MobileNetV2:
-    """MobileNet, version 2, with 3/4 of the channels; arguments of `get_mobilenet_v2`."""
-    return get_mobilenet_v2(0.75, **kwargs)
-
-
-def mobilenet_v2_0_5(**kwargs) -> MobileNetV2:
-    """MobileNet, version 2, with half of the channels; arguments of `get_mobilenet_v2`."""
-    return get_mobilenet_v2(0.5, **kwargs)
-
-
-def mobilenet_v2_0_25(**kwargs) -> MobileNetV2:
-    """MobileNet, version 2, with 1/4 of the channels; arguments of `get_mobilenet_v2`."""
-    return get_mobilenet_v2(0.25, **kwargs)
+mobilenet1_0 = variant("mobilenet1_0", get_mobilenet, 1.0)
+mobilenet0_75 = variant("mobilenet0_75", get_mobilenet, 0.75)
+mobilenet0_5 = variant("mobilenet0_5", get_mobilenet, 0.5)
+mobilenet0_25 = variant("mobilenet0_25", get_mobilenet, 0.25)
+mobilenet_v2_1_0 = variant("mobilenet_v2_1_0", get_mobilenet_v2, 1.0)
+mobilenet_v2_0_75 = variant("mobilenet_v2_0_75", get_mobilenet_v2, 0.75)
+mobilenet_v2_0_5 = variant("mobilenet_v2_0_5", get_mobilenet_v2, 0.5)
+mobilenet_v2_0_25 = variant("mobilenet_v2_0_25", get_mobilenet_v2, 0.25)

@@ -52,3 +52,20 @@ def conv_bn(channels, kernel=1, stride=1, pad=0, groups=1, act=True, epsilon=1e-
     if act:
         blocks.append(Activation("relu") if act is True else act())
     return blocks
+
+
+def variant(name: str, get, *args, **fixed):
+    """The function `name(**kwargs)` that calls `get` with these arguments, such as `resnet18_v1` for `get_resnet`.
+
+    >>> variant('vgg11', gluon.model_zoo.vision.get_vgg, 11)(classes=10).output
+    Dense(-1 -> 10, linear)
+    """
+
+    def make(**kwargs):
+        return get(*args, **fixed, **kwargs)
+
+    said = ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in fixed.items())])
+    make.__name__ = make.__qualname__ = name
+    make.__module__ = get.__module__
+    make.__doc__ = f"`{get.__name__}({said}, ...)`: see there for the net and the other arguments."
+    return make

@@ -21,12 +21,19 @@ def _projection(channels, stride, in_channels) -> Conv2D:
     return Conv2D(channels, 1, strides=stride, use_bias=False, in_channels=in_channels)
 
 
+def _two(channels, stride, in_channels) -> list[Conv2D]:
+    """The convolutions of a basic block."""
+    return [conv3x3(channels, stride, in_channels), conv3x3(channels, 1, channels)]
+
+
 class _V1(HybridBlock):
-    """`relu(body(x) + x)`, with x projected where the shape changes."""
+    """`relu(body(x) + x)`, with x projected where the shape changes; a subclass says what convolutions."""
 
     def __init__(self, channels, stride, downsample=False, in_channels=0, **kwargs):
         super().__init__(**kwargs)
-        self.body = self._body(channels, stride, in_channels)
+        convs = self._convs(channels, stride, in_channels)
+        steps = [step for conv in convs for step in (conv, BatchNorm(), Activation("relu"))]
+        self.body = chain(*steps[:-1])  # the last ReLU comes after the sum
         self.downsample = chain(_projection(channels, stride, in_channels), BatchNorm()) if downsample else None
 
     def forward(self, x):
@@ -51,24 +58,11 @@ class BasicBlockV1(_V1):
     (1, 8, 3, 3)
     """
 
-    @staticmethod
-    def _body(channels, stride, in_channels):
-        return chain(
-            conv3x3(channels, stride, in_channels), BatchNorm(), Activation("relu"),
-            conv3x3(channels, 1, channels), BatchNorm(),
-        )  # fmt: skip
+    _convs = staticmethod(_two)
 
 
 class BottleneckV1(_V1):
-    """1x1, 3x3 and 1x1 convolutions with batch norm behind them, added to the input, then ReLU (arXiv:1512.03385).
-
-    Args:
-        channels: of the output; inside there are a quarter as many.
-        stride: of the first convolution.
-        downsample: project the input to the output's shape.
-        in_channels: channels of the input; 0 to learn them from the first batch.
-
-    Shapes: `(batch, in_channels, height, width)` -> `(batch, channels, height / stride, width / stride)`.
+    """1x1, 3x3 and 1x1 convolutions in the place of `BasicBlockV1`'s two; inside there are a quarter as many channels.
 
     >>> block = BottleneckV1(8, 2, downsample=True)
     >>> block.initialize()
@@ -77,17 +71,13 @@ class BottleneckV1(_V1):
     """
 
     @staticmethod
-    def _body(channels, stride, in_channels):
+    def _convs(channels, stride, in_channels):
         inner = channels // 4
-        return chain(
-            Conv2D(inner, 1, strides=stride), BatchNorm(), Activation("relu"),
-            conv3x3(inner, 1, inner), BatchNorm(), Activation("relu"),
-            Conv2D(channels, 1), BatchNorm(),
-        )  # fmt: skip
+        return [Conv2D(inner, 1, strides=stride), conv3x3(inner, 1, inner), Conv2D(channels, 1)]
 
 
 class _V2(HybridBlock):
-    """Batch norm and ReLU before each convolution; the sum is left as it is, for the next block to normalize."""
+    """Batch norm and ReLU before each convolution; a subclass says what convolutions."""
 
     def __init__(self, channels, stride, downsample=False, in_channels=0, **kwargs):
         super().__init__(**kwargs)
@@ -112,13 +102,7 @@ class _V2(HybridBlock):
 class BasicBlockV2(_V2):
     """Two 3x3 convolutions with batch norm and ReLU in front of them, added to the input (arXiv:1603.05027).
 
-    Args:
-        channels: of the output.
-        stride: of the first convolution.
-        downsample: project the input to the output's shape.
-        in_channels: channels of the input; 0 to learn them from the first batch.
-
-    Shapes: `(batch, in_channels, height, width)` -> `(batch, channels, height / stride, width / stride)`.
+    The sum is left as it is, for the next block to normalize. Arguments and shapes are those of `BasicBlockV1`.
 
     >>> block = BasicBlockV2(8, 2, downsample=True)
     >>> block.initialize()
@@ -126,21 +110,11 @@ class BasicBlockV2(_V2):
     (1, 8, 3, 3)
     """
 
-    @staticmethod
-    def _convs(channels, stride, in_channels):
-        return [conv3x3(channels, stride, in_channels), conv3x3(channels, 1, channels)]
+    _convs = staticmethod(_two)
 
 
 class BottleneckV2(_V2):
-    """1x1, 3x3 and 1x1 convolutions with batch norm and ReLU in front of them, added to the input (arXiv:1603.05027).
-
-    Args:
-        channels: of the output; inside there are a quarter as many.
-        stride: of the 3x3 convolution.
-        downsample: project the input to the output's shape.
-        in_channels: channels of the input; 0 to learn them from the first batch.
-
-    Shapes: `(batch, in_channels, height, width)` -> `(batch, channels, height / stride, width / stride)`.
+    """1x1, 3x3 and 1x1 convolutions in the place of `BasicBlockV2`'s two; inside there are a quarter as many channels.
 
     >>> block = BottleneckV2(8, 2, downsample=True)
     >>> block.initialize()
@@ -152,7 +126,5 @@ class BottleneckV2(_V2):
     def _convs(channels, stride, in_channels):
         inner = channels // 4
         return [
-            Conv2D(inner, 1, use_bias=False),
-            conv3x3(inner, stride, inner),
-            Conv2D(channels, 1, use_bias=False),
-        ]
+            Conv2D(inner, 1, use_bias=False), conv3x3(inner, stride, inner), Conv2D(channels, 1, use_bias=False)
+        ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...nn import Activation, BatchNorm, Conv2D, Dense, Flatten, GlobalAvgPool2D, HybridSequential, MaxPool2D
 from ..model_store import filled
-from .net import Net, chain
+from .net import Net, chain, variant
 from .residual import BasicBlockV1, BasicBlockV2, BottleneckV1, BottleneckV2, conv3x3
 
 _BASIC, _BOTTLENECK = (64, 64, 128, 256, 512), (64, 256, 512, 1024, 2048)
@@ -43,7 +43,29 @@ def _stages(block, layers, channels):
         yield stage
 
 
-class ResNetV1(Net):
+class _ResNet(Net):
+    """What both versions have in common."""
+
+    def __init__(self, block, layers, channels, classes=1000, thumbnail=False, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.features = chain(*self._first())
+            self.features.add(*_stem(type(self).__name__, layers, channels, thumbnail))
+            self.features.add(*_stages(block, layers, channels), *self._last())
+            self.output = Dense(classes, in_units=channels[-1])
+
+    @staticmethod
+    def _first() -> list:
+        """What the images meet first."""
+        return []
+
+    @staticmethod
+    def _last() -> list:
+        """What comes after the stages."""
+        return [GlobalAvgPool2D()]
+
+
+class ResNetV1(_ResNet):
     """A residual net, version 1 (He et al., arXiv:1512.03385).
 
     Args:
@@ -61,25 +83,11 @@ class ResNetV1(Net):
     (1, 10)
     """
 
-    def __init__(self, block, layers, channels, classes=1000, thumbnail=False, **kwargs):
-        super().__init__(**kwargs)
-        with self.name_scope():
-            self.features = chain(*_stem("ResNetV1", layers, channels, thumbnail))
-            self.features.add(*_stages(block, layers, channels), GlobalAvgPool2D())
-            self.output = Dense(classes, in_units=channels[-1])
 
+class ResNetV2(_ResNet):
+    """A residual net, version 2 (He et al., arXiv:1603.05027): the input is normalized, and so is the sum at the end.
 
-class ResNetV2(Net):
-    """A residual net, version 2 (He et al., arXiv:1603.05027); the input is normalized first.
-
-    Args:
-        block: `BasicBlockV2` or `BottleneckV2`.
-        layers: number of blocks of each stage.
-        channels: of the first convolution, then of each stage.
-        classes: length of the output.
-        thumbnail: for small images: begin with one 3x3 convolution and no pooling.
-
-    Shapes: `(batch, 3, 224, 224)`, any size -> `(batch, classes)`.
+    Arguments and shapes are those of `ResNetV1`; `block` is `BasicBlockV2` or `BottleneckV2`.
 
     >>> net = ResNetV2(BasicBlockV2, [1, 1], [4, 4, 8], classes=10, thumbnail=True)
     >>> net.initialize()
@@ -87,15 +95,13 @@ class ResNetV2(Net):
     (1, 10)
     """
 
-    def __init__(self, block, layers, channels, classes=1000, thumbnail=False, **kwargs):
-        super().__init__(**kwargs)
-        with self.name_scope():
-            self.features = chain(
-                BatchNorm(scale=False, center=False), *_stem("ResNetV2", layers, channels, thumbnail)
-            )
-            self.features.add(*_stages(block, layers, channels))
-            self.features.add(BatchNorm(), Activation("relu"), GlobalAvgPool2D(), Flatten())
-            self.output = Dense(classes, in_units=channels[-1])
+    @staticmethod
+    def _first():
+        return [BatchNorm(scale=False, center=False)]
+
+    @staticmethod
+    def _last():
+        return [BatchNorm(), Activation("relu"), GlobalAvgPool2D(), Flatten()]
 
 
 _VERSIONS = {1: (ResNetV1, BasicBlockV1, BottleneckV1), 2: (ResNetV2, BasicBlockV2, BottleneckV2)}
@@ -127,51 +133,13 @@ def get_resnet(version, num_layers, pretrained=False, ctx=None, root=None, **kwa
     return filled(net(block, layers, channels, **kwargs), f"resnet{num_layers}_v{version}", pretrained, ctx, root)
 
 
-def resnet18_v1(**kwargs) -> ResNetV1:
-    """ResNet-18, version 1: 11,699,112 parameters; arguments of `get_resnet`."""
-    return get_resnet(1, 18, **kwargs)
-
-
-def resnet34_v1(**kwargs) -> ResNetV1:
-    """ResNet-34, version 1; arguments of `get_resnet`."""
-    return get_resnet(1, 34, **kwargs)
-
-
-def resnet50_v1(**kwargs) -> ResNetV1:
-    """ResNet-50, version 1; arguments of `get_resnet`."""
-    return get_resnet(1, 50, **kwargs)
-
-
-def resnet101_v1(**kwargs) -> ResNetV1:
-    """ResNet-101, version 1; arguments of `get_resnet`."""
-    return get_resnet(1, 101, **kwargs)
-
-
-def resnet152_v1(**kwargs) -> ResNetV1:
-    """ResNet-152, version 1; arguments of `get_resnet`."""
-    return get_resnet(1, 152, **kwargs)
-
-
-def resnet18_v2(**kwargs) -> ResNetV2:
-    """ResNet-18, version 2; arguments of `get_resnet`."""
-    return get_resnet(2, 18, **kwargs)
-
-
-def resnet34_v2(**kwargs) -> ResNetV2:
-    """ResNet-34, version 2; arguments of `get_resnet`."""
-    return get_resnet(2, 34, **kwargs)
-
-
-def resnet50_v2(**kwargs) -> ResNetV2:
-    """ResNet-50, version 2; arguments of `get_resnet`."""
-    return get_resnet(2, 50, **kwargs)
-
-
-def resnet101_v2(**kwargs) -> ResNetV2:
-    """ResNet-101, version 2; arguments of `get_resnet`."""
-    return get_resnet(2, 101, **kwargs)
-
-
-def resnet152_v2(**kwargs) -> ResNetV2:
-    """ResNet-152, version 2; arguments of `get_resnet`."""
-    return get_resnet(2, 152, **kwargs)
+resnet18_v1 = variant("resnet18_v1", get_resnet, 1, 18)
+resnet34_v1 = variant("resnet34_v1", get_resnet, 1, 34)
+resnet50_v1 = variant("resnet50_v1", get_resnet, 1, 50)
+resnet101_v1 = variant("resnet101_v1", get_resnet, 1, 101)
+resnet152_v1 = variant("resnet152_v1", get_resnet, 1, 152)
+resnet18_v2 = variant("resnet18_v2", get_resnet, 2, 18)
+resnet34_v2 = variant("resnet34_v2", get_resnet, 2, 34)
+resnet50_v2 = variant("resnet50_v2", get_resnet, 2, 50)
+resnet101_v2 = variant("resnet101_v2", get_resnet, 2, 101)
+resnet152_v2 = variant("resnet152_v2", get_resnet, 2, 152)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...nn import Activation, AvgPool2D, Conv2D, Dropout, Flatten, MaxPool2D
 from ..model_store import filled
-from .net import Net, beside, chain
+from .net import Net, beside, chain, variant
 
 # first convolution, then squeezed channels of each fire module, 0 for pooling
 _VERSIONS = {
@@ -64,11 +64,5 @@ def get_squeezenet(version, pretrained=False, ctx=None, root=None, **kwargs) -> 
     return filled(SqueezeNet(version, **kwargs), f"squeezenet{version}", pretrained, ctx, root)
 
 
-def squeezenet1_0(**kwargs) -> SqueezeNet:
-    """SqueezeNet 1.0: 1,248,424 parameters; arguments of `get_squeezenet`."""
-    return get_squeezenet("1.0", **kwargs)
-
-
-def squeezenet1_1(**kwargs) -> SqueezeNet:
-    """SqueezeNet 1.1: 1,235,496 parameters; arguments of `get_squeezenet`."""
-    return get_squeezenet("1.1", **kwargs)
+squeezenet1_0 = variant("squeezenet1_0", get_squeezenet, "1.0")
+squeezenet1_1 = variant("squeezenet1_1", get_squeezenet, "1.1")

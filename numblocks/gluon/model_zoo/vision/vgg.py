@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....init import Xavier
 from ...nn import Activation, BatchNorm, Conv2D, Dense, Dropout, MaxPool2D
 from ..model_store import filled
-from .net import Net, chain
+from .net import Net, chain, variant
 
 # convolutions in each of the five stages, by number of layers with parameters (the paper's table 1)
 _STAGES = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -71,41 +71,11 @@ def get_vgg(num_layers, pretrained=False, ctx=None, root=None, **kwargs) -> VGG:
     return filled(VGG(_STAGES[num_layers], _CHANNELS, **kwargs), name, pretrained, ctx, root)
 
 
-def vgg11(**kwargs) -> VGG:
-    """VGG-11 without batch norm: 132,863,336 parameters; arguments of `get_vgg`."""
-    return get_vgg(11, **kwargs)
-
-
-def vgg13(**kwargs) -> VGG:
-    """VGG-13 without batch norm: 133,047,848 parameters; arguments of `get_vgg`."""
-    return get_vgg(13, **kwargs)
-
-
-def vgg16(**kwargs) -> VGG:
-    """VGG-16 without batch norm: 138,357,544 parameters; arguments of `get_vgg`."""
-    return get_vgg(16, **kwargs)
-
-
-def vgg19(**kwargs) -> VGG:
-    """VGG-19 without batch norm: 143,667,240 parameters; arguments of `get_vgg`."""
-    return get_vgg(19, **kwargs)
-
-
-def vgg11_bn(**kwargs) -> VGG:
-    """VGG-11 with batch norm; arguments of `get_vgg`."""
-    return get_vgg(11, **kwargs, batch_norm=True)
-
-
-def vgg13_bn(**kwargs) -> VGG:
-    """VGG-13 with batch norm; arguments of `get_vgg`."""
-    return get_vgg(13, **kwargs, batch_norm=True)
-
-
-def vgg16_bn(**kwargs) -> VGG:
-    """VGG-16 with batch norm; arguments of `get_vgg`."""
-    return get_vgg(16, **kwargs, batch_norm=True)
-
-
-def vgg19_bn(**kwargs) -> VGG:
-    """VGG-19 with batch norm; arguments of `get_vgg`."""
-    return get_vgg(19, **kwargs, batch_norm=True)
+vgg11 = variant("vgg11", get_vgg, 11)
+vgg13 = variant("vgg13", get_vgg, 13)
+vgg16 = variant("vgg16", get_vgg, 16)
+vgg19 = variant("vgg19", get_vgg, 19)
+vgg11_bn = variant("vgg11_bn", get_vgg, 11, batch_norm=True)
+vgg13_bn = variant("vgg13_bn", get_vgg, 13, batch_norm=True)
+vgg16_bn = variant("vgg16_bn", get_vgg, 16, batch_norm=True)
+vgg19_bn = variant("vgg19_bn", get_vgg, 19, batch_norm=True)
