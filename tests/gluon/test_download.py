@@ -3,6 +3,8 @@
 import functools
 import hashlib
 import http.server
+import io
+import sys
 import threading
 
 import pytest
@@ -27,6 +29,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(503)
             return
         begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        if self.path == "/whole":
+            begin = 0
+        if begin > len(BODY):
+            self.send_error(416)
+            return
         self.send_response(206 if begin else 200)
         self.send_header("Content-Length", str(len(BODY) - begin))
         self.end_headers()
@@ -85,3 +92,45 @@ def test_refusals(server, tmp_path):
         download("http://127.0.0.1:9/nothing", tmp_path / "f", retries=0)
     with pytest.raises(ValueError, match="names no file"):
         download("http://127.0.0.1:9/", tmp_path)
+
+
+def test_a_server_that_cannot_resume(server, tmp_path):
+    url, seen = server
+    (tmp_path / "f.part").write_bytes(b"stale" * 100)
+    assert open(download(url + "/whole", tmp_path / "f", sha1_hash=SHA1), "rb").read() == BODY
+    assert seen == [("/whole", "bytes=500-")]
+
+
+def test_resumed_from_the_wrong_bytes_is_begun_anew(server, tmp_path):
+    url, seen = server
+    (tmp_path / "f.part").write_bytes(b"stale" * 100)
+    assert open(download(url + "/data", tmp_path / "f", sha1_hash=SHA1), "rb").read() == BODY
+    assert seen == [("/data", "bytes=500-"), ("/data", None)]
+    (tmp_path / "g.part").write_bytes(BODY + b"more")  # nothing after it: status 416
+    assert open(download(url + "/data", tmp_path / "g", sha1_hash=SHA1), "rb").read() == BODY
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f", "g"]
+
+
+def test_a_file_that_is_there_survives_a_failure(server, tmp_path):
+    url, _ = server
+    (tmp_path / "f").write_bytes(b"mine")
+    for address, wanted in (("/missing", "404"), ("/data", "SHA-1")):
+        with pytest.raises(OSError, match=wanted):
+            download(url + address, tmp_path / "f", overwrite=True, sha1_hash="0" * 40, retries=0)
+        assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("f", b"mine")]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_on_a_terminal_only(server, tmp_path, monkeypatch):
+    url, _ = server
+    for stream, seen in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        download(url + "/cut", tmp_path / f"file{seen}", sha1_hash=SHA1)
+        assert ("/10.2k" in stream.getvalue()) is seen and bool(stream.getvalue()) is seen
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert open(download(url + "/data", tmp_path / "silent"), "rb").read() == BODY

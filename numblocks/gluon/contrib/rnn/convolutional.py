@@ -22,7 +22,7 @@ class _ConvCell(HybridRecurrentCell):
         super().__init__(prefix=prefix, params=params)
         n, kind = self.n, type(self).__name__
         input_shape = tuple(int(size) for size in input_shape)
-        if len(conv_layout) != n + 2 or not conv_layout.startswith("N") or "C" not in conv_layout:
+        if len(conv_layout) != n + 2 or not conv_layout.startswith("N") or "C" not in (conv_layout[1], conv_layout[-1]):
             raise ValueError(
                 f"{kind}: conv_layout={conv_layout!r}. It names batch N, channels C and {n} spatial axes. Use"
                 f" {'NC' + 'DHW'[3 - n :]!r}."
@@ -88,19 +88,27 @@ class _ConvCell(HybridRecurrentCell):
 
     def shares(self, inputs, hidden):
         """The input's and the hidden state's share of the pre-activations."""
-        device, filters = inputs.ctx, self.gates * self._hidden
+        device = inputs.ctx
         return (
-            npx.convolution(
-                inputs, self.i2h_weight.data(device), self.i2h_bias.data(device), kernel=self._i2h_kernel,
-                stride=(1,) * self.n, dilate=self._i2h_dilate, pad=self._i2h_pad, num_filter=filters,
-                layout=self._layout,
+            self._convolve(
+                inputs, self.i2h_weight.data(device), self.i2h_bias.data(device), self._i2h_kernel, self._i2h_dilate,
+                self._i2h_pad,
             ),
-            npx.convolution(
-                hidden, self.h2h_weight.data(device), self.h2h_bias.data(device), kernel=self._h2h_kernel,
-                stride=(1,) * self.n, dilate=self._h2h_dilate, pad=self._h2h_pad, num_filter=filters,
-                layout=self._layout,
+            self._convolve(
+                hidden, self.h2h_weight.data(device), self.h2h_bias.data(device), self._h2h_kernel, self._h2h_dilate,
+                self._h2h_pad,
             ),
         )  # fmt: skip
+
+    def _convolve(self, x, weight, bias, kernel, dilate, pad):
+        """A convolution in the cell's layout; convolutions themselves have the channels first."""
+        last = self._axis != 1
+        if last:
+            x, weight = np.moveaxis(x, self._axis, 1), np.moveaxis(weight, -1, 1)
+        y = npx.convolution(
+            x, weight, bias, kernel=kernel, stride=(1,) * self.n, dilate=dilate, pad=pad, num_filter=weight.shape[0]
+        )
+        return np.moveaxis(y, 1, self._axis) if last else y
 
     def _split(self, x) -> list:
         """The channels in one part for each gate."""
