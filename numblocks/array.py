@@ -1,7 +1,7 @@
 """`ndarray`: a buffer, a device and a place on the tape. It has no operations of its own.
 
-The buffer is a NumPy array on the CPU (so shape, strides and views are NumPy's), a device buffer on a GPU, and
-an `Aval` while a hybridized Block is traced. The operators and methods that compute something are attached by
+The buffer is a NumPy array on the CPU (so shape, strides and views are NumPy's), a `numblocks.cuda.Buffer` on a GPU,
+and an `Aval` while a hybridized Block is traced. The operators and methods that compute something are attached by
 `numblocks.np`, one floor above the ops they call.
 """
 
@@ -11,7 +11,7 @@ import math
 
 import numpy
 
-from .device import Device, usable
+from .device import Device, backend, usable
 from .errors import MXNetError
 
 
@@ -121,7 +121,24 @@ def wrap(data: numpy.ndarray, device: Device, cls: type = ndarray) -> ndarray:
 
 def array_on(data: numpy.ndarray, device: Device | None, cls: type = ndarray) -> ndarray:
     """An ndarray over `data` on `device` (None: the current one), checked to be usable."""
-    return wrap(data, usable(device), cls)
+    return place(data, usable(device), cls)
+
+
+def place(data, device: Device, cls: type = ndarray) -> ndarray:
+    """An ndarray with the values of `data` (a raw buffer of any device) on `device`, which is usable.
+
+    On the CPU without copying what is there.
+    """
+    if device.device_type == "gpu":
+        data = backend().upload(data, device)
+    elif type(data) is not numpy.ndarray:
+        data = values(data)
+    return wrap(data, device, cls)
+
+
+def values(data) -> numpy.ndarray:
+    """A raw buffer as a NumPy array: itself on the CPU, fetched from a GPU."""
+    return data.fetch() if hasattr(data, "fetch") else data
 
 
 def same_device(where: str, arrays) -> Device:

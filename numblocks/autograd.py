@@ -17,7 +17,7 @@ import functools
 import numpy
 
 from . import tape
-from .array import ndarray, wrap
+from .array import ndarray, place, wrap
 from .op import Op, current
 
 
@@ -132,7 +132,7 @@ def ones(shape, dtype) -> numpy.ndarray:
 def ones_like(x: ndarray) -> ndarray:
     """The head gradient of `x` when none is given; read-only where it is small enough to be kept."""
     data = ones(x.shape, x.dtype) if x.size <= 65536 else numpy.ones(x.shape, x.dtype)
-    return wrap(data, x._device, type(x))
+    return place(data, x._device, type(x))
 
 
 def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: bool = True) -> None:
@@ -184,7 +184,7 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: boo
     with _Scope(create_graph, train_mode):
         found = tape.cotangents("grad", heads, grads, [v._node for v in variables], retain)
     found = [
-        wrap(numpy.zeros(v.shape, v.dtype), v._device, type(v)) if g is None else g
+        place(numpy.zeros(v.shape, v.dtype), v._device, type(v)) if g is None else g
         for v, g in zip(variables, found, strict=True)
     ]
     return found[0] if single else found

@@ -6,6 +6,8 @@ code written for several devices.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import threading
 
 from .errors import MXNetError
@@ -63,6 +65,8 @@ class Device:
 
     def empty_cache(self) -> None:
         """Give unused device memory back. On the CPU there is none to give."""
+        if self.device_type == "gpu" and self.device_id < num_gpus():
+            backend().get(self.device_id).pool.empty()
 
 
 def cpu(device_id: int = 0) -> Device:
@@ -94,8 +98,14 @@ def current_device() -> Device:
 
 
 def num_gpus() -> int:
-    """How many GPUs can be used: 0 without the CUDA kernels, which are not part of this version."""
-    return 0
+    """How many GPUs can be used: 0 without a driver or a compiler for kernels. NUMBLOCKS_CUDA=sim simulates one."""
+    return backend().count()
+
+
+@functools.cache
+def backend():
+    """What stands behind `gpu(i)`: the package `numblocks.cuda`, imported with the first question about GPUs."""
+    return importlib.import_module("numblocks.cuda")
 
 
 def usable(device) -> Device:
@@ -104,10 +114,11 @@ def usable(device) -> Device:
         return _default.device
     if not isinstance(device, Device):
         raise TypeError(f"device: got {device!r} ({type(device).__name__}). A device is cpu(i) or gpu(i). Pass one.")
-    if device.device_type == "gpu":
+    if device.device_type == "gpu" and device.device_id >= num_gpus():
         raise MXNetError(
-            f"{device}: there is no such GPU, {num_gpus()} can be used. GPU kernels are not available in this"
-            f" installation. Use cpu(), or ask num_gpus() first."
+            f"{device}: there is no such GPU, {num_gpus()} can be used."
+            f" {'' if num_gpus() else 'Neither a driver with a GPU nor a simulated one was found. '}Use cpu(), or ask"
+            f" num_gpus() first."
         )
     return device
 
@@ -119,4 +130,4 @@ current_context = current_device
 def gpu_memory_info(device_id: int = 0) -> tuple[int, int]:
     """Free and total bytes of a GPU's memory; `MXNetError` when it is absent."""
     usable(gpu(device_id))
-    return 0, 0
+    return backend().get(device_id).memory_info()

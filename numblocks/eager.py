@@ -1,4 +1,5 @@
 """Eager evaluation on the CPU: NumPy's own loop where the record names one, a generated kernel where it does not.
+Operands on a GPU are `numblocks.cuda`'s.
 
 The functions here are the `eager` field of the kinds in `numblocks.ops`. They take the op's arguments as they come
 (ndarrays of one device, NumPy arrays, Python scalars) and return a new ndarray.
@@ -10,7 +11,7 @@ import numpy
 
 from . import dtype as dt
 from .array import ndarray, same_device, wrap
-from .device import usable
+from .device import backend, usable
 from .errors import MXNetError
 from .kernels import loops
 from .op import Op, current
@@ -121,6 +122,8 @@ def elementwise(op: Op, args, spec) -> ndarray:
         else:
             plain = plain and (type(a) is float or type(a) is int)
             raw.append(a)
+    if first is not None and type(first._data) is not numpy.ndarray:
+        return elsewhere(op, args, spec)
     if not (plain and first is not None and dtype.kind == "f" and op.result != "where"):
         raw, device, cls = unpack(op, args)
         dtype = operand_dtype(op, raw)
@@ -156,6 +159,8 @@ def elementwise(op: Op, args, spec) -> ndarray:
 def reduce(op: Op, args, spec) -> ndarray:
     """A reduction of one array over `axis` (a tuple, normalized)."""
     x = args[0]
+    if type(x._data) is not numpy.ndarray:
+        return elsewhere(op, args, spec)
     y = quiet(op.run, x._data, **spec)
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
 
@@ -163,6 +168,8 @@ def reduce(op: Op, args, spec) -> ndarray:
 def plain(op: Op, args, spec):
     """Any op whose `run` takes and returns NumPy arrays; validated by its `infer` first, when it has one."""
     raw, device, cls = unpack(op, args)
+    if device.device_type == "gpu":
+        return elsewhere(op, args, spec)
     if op.infer is not None:
         op.infer(*raw, **spec)
     y = quiet(op.run, *raw, **spec)
@@ -174,12 +181,19 @@ def plain(op: Op, args, spec):
 def move(op: Op, args, spec) -> ndarray:
     """A view (or a copy, where no view exists) of one array."""
     x = args[0]
+    if type(x._data) is not numpy.ndarray:
+        return elsewhere(op, args, spec)
     try:
         y = op.run(x._data, **spec)
     except (ValueError, IndexError):
         op.infer(x._data, **spec)
         raise
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
+
+
+def elsewhere(op: Op, args, spec):
+    """The same on a GPU."""
+    return backend().evaluate(op, args, spec)
 
 
 def evaluate(op: Op, args, spec):

@@ -18,7 +18,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "kernels",
     "errors config device dtype base context",
     "array",
-    "op eager shortcut",
+    "op eager shortcut cuda",
     "ops",
     "tape autograd graph custom",
     "formats recordio",

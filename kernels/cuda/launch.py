@@ -13,13 +13,13 @@ import numpy
 
 from .. import loops
 from ..emit_cuda import emit, threads
-from ..program import INDEX, Line, Operand, Program, Reduce, Store
+from ..program import CAST, INDEX, Line, Operand, Program, Reduce, Store
 from ..scalars import scalar as as_scalar
 
 LIMIT = 1 << 31  # indices below fit uint32 whatever is added to them
 _FORMATS = {"float16": "<e", "float32": "<f", "float64": "<d"}
 
-__all__ = ["bits", "launch", "run_lines", "run_reduce", "run_scalar"]
+__all__ = ["bits", "launch", "run_cast", "run_lines", "run_reduce", "run_scalar"]
 
 
 def bits(value, dtype: str) -> int:
@@ -90,7 +90,7 @@ def _map(function, axes, layouts, dtypes, out) -> Program:
     given = list(zip(names, dtypes, layouts, strict=False))
     reads = tuple(Operand(n, d, lay) for n, d, lay in given if lay is not None)
     constants = tuple((n, d) for n, d, lay in given if lay is None)
-    body = (Line("t", as_scalar(function), names, out), Store("y", "t"))
+    body = (Line("t", CAST if function is None else as_scalar(function), names, out), Store("y", "t"))
     return Program(axes, reads, (Operand("y", out, layouts[-1]),), constants, body)
 
 
@@ -113,6 +113,11 @@ def run_scalar(device, function, raw, out, compute: str) -> None:
     program = _map(function, axes, (*layouts, loops.layout(steps[-1])), dtypes, out.dtype.name)
     values = [x for x in raw if not hasattr(x, "address")]
     launch(device, program, sizes, [x.address for x in arrays] + [out.address], steps, values)
+
+
+def run_cast(device, value, out, compute: str) -> None:
+    """Fill `out` with `value` (an array that broadcasts, or a number taken as `compute`), cast to its dtype."""
+    run_scalar(device, None, [value], out, compute)
 
 
 @functools.cache

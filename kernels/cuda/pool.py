@@ -37,14 +37,14 @@ class Pool:
 
     Attributes:
         allocations: how often the device was asked for memory.
-        used: bytes in use, as rounded.
+        used, kept: bytes in use, and bytes that wait to be asked for, as rounded.
     """
 
     def __init__(self, allocate, free, lend=None):
         self._allocate, self._free, self._lend = allocate, free, lend
-        self._kept: dict[int, list[int]] = {}
+        self._free_blocks: dict[int, list[int]] = {}
         self._lock = threading.Lock()
-        self.allocations = self.used = 0
+        self.allocations = self.used = self.kept = 0
 
     @staticmethod
     def rounded(nbytes: int) -> int:
@@ -64,8 +64,9 @@ class Pool:
         """
         size = self.rounded(nbytes)
         with self._lock:
-            kept = self._kept.get(size)
-            address = kept.pop() if kept else None
+            blocks = self._free_blocks.get(size)
+            address = blocks.pop() if blocks else None
+            self.kept -= size if blocks is not None and address is not None else 0
         if address is None:
             address = self._allocate(size)
             if address is None:
@@ -84,12 +85,13 @@ class Pool:
         size = self.rounded(nbytes)
         with self._lock:
             self.used -= size
-            self._kept.setdefault(size, []).append(address)
+            self.kept += size
+            self._free_blocks.setdefault(size, []).append(address)
 
     def empty(self) -> None:
         """Give everything that is kept back to the device."""
         with self._lock:
-            kept, self._kept = self._kept, {}
-        for addresses in kept.values():
+            blocks, self._free_blocks, self.kept = self._free_blocks, {}, 0
+        for addresses in blocks.values():
             for address in addresses:
                 self._free(address)

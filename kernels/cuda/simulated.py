@@ -17,12 +17,13 @@ class SimulatedGpu:
 
     Attributes:
         name, capability: what a program may ask of a GPU.
-        threads: in a block of a map; `most` in a block of a row. Small: a thread costs as much as an interpreter.
+        threads, most, tile: in a block of a map; in a block of a row, at most; along a side of a tile of a product.
+            Small: a thread costs as much as an interpreter.
         pool: the device's memory.
         launches, copied: kernels started; bytes moved between host and device.
     """
 
-    name, capability, threads, most = "simulated", (0, 0), 32, 64
+    name, capability, threads, most, tile = "simulated", (0, 0), 32, 64, 8
 
     def __init__(self, number: int = 0):
         self.number, self.launches, self.copied = number, 0, 0

@@ -6,7 +6,7 @@ answer in float32, and arrays print with their shape and device. Operations on N
 
 from __future__ import annotations
 
-from ..array import Aval, ndarray
+from ..array import Aval, ndarray, values
 from ..np import operators as _operators  # attaches the methods this class builds on
 from ..ops import move
 from ..ops import reduce as red
@@ -24,7 +24,7 @@ class NDArray(ndarray):
         data = self._data
         if isinstance(data, Aval):
             return f"<traced {data}>"
-        return f"\n{data}\n<NDArray {'x'.join(map(str, self.shape))} @{self._device}>"
+        return f"\n{values(data)}\n<NDArray {'x'.join(map(str, self.shape))} @{self._device}>"
 
     __str__ = __repr__
     __hash__ = object.__hash__

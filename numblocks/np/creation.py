@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
-from ..array import array_on, ndarray, wrap
+from ..array import array_on, ndarray, values
+from ..array import place as put
 from ..device import usable
 from ..op import current
 from ..ops.elementwise import astype
@@ -28,12 +29,12 @@ def array(object, dtype=None, ctx=None, device=None) -> ndarray:
     if isinstance(object, ndarray):
         if current.substitute is not None:
             return astype(object, dtype or object.dtype)
-        return wrap(
+        return put(
             object._data.astype(dt.as_dtype(dtype or object.dtype)),
             usable(place if place is not None else object._device),
         )
     if isinstance(object, (list, tuple)) and any(isinstance(part, ndarray) for part in object):
-        from_parts = [part._data if isinstance(part, ndarray) else part for part in object]
+        from_parts = [values(part._data) if isinstance(part, ndarray) else part for part in object]
         kept = numpy.result_type(*(p.dtype for p in from_parts if hasattr(p, "dtype")))
         return array_on(numpy.array(from_parts, dtype=dt.as_dtype(dtype or kept)), place)
     kept = object.dtype if isinstance(object, (numpy.ndarray, numpy.generic)) and dtype is None else dtype
@@ -83,7 +84,7 @@ def _like(value):
     def function(a, dtype=None, order="C", ctx=None, device=None, out=None) -> ndarray:
         place = ctx if ctx is not None else device
         data = numpy.full(a.shape, value, dt.as_dtype(dtype or a.dtype))
-        return wrap(data, usable(place) if place is not None else a._device, ndarray if current.substitute else type(a))
+        return put(data, usable(place) if place is not None else a._device, ndarray if current.substitute else type(a))
 
     return function
 

@@ -6,10 +6,10 @@ import numpy
 
 from .. import autograd, shortcut, tape
 from .. import dtype as dt
-from ..array import Aval, ndarray, wrap
+from ..array import Aval, ndarray, place, values
 from ..device import usable
 from ..errors import TraceError
-from ..op import bind, detached
+from ..op import Op, bind, detached
 from ..ops import elementwise as ew
 from ..ops import integers as ints
 from ..ops import matmul as mm
@@ -102,19 +102,21 @@ def _power(self, other):
 def _matmul(self, other):
     if not isinstance(other, (ndarray, numpy.ndarray)):
         return NotImplemented
-    return mm.inner_matmul(self, other if isinstance(other, ndarray) else wrap(other, self._device))
+    return mm.inner_matmul(self, other if isinstance(other, ndarray) else place(other, self._device))
 
 
 def _concrete(x: ndarray, what: str) -> numpy.ndarray:
     """The values, or a `TraceError` that says which call asked and what the array depends on."""
     data = x._data
+    if type(data) is numpy.ndarray:
+        return data
     if isinstance(data, Aval):
         raise TraceError(
             f"{what}: the array {data} is traced{data.origin()}, so it has no value yet: a hybridized Block is"
             " compiled for any"
             f" input. Values cannot steer Python. Use np.where for a choice by value, or leave this Block unhybridized."
         )
-    return data
+    return values(data)
 
 
 def _scalar(convert, name):
@@ -189,7 +191,7 @@ def attach_grad(self, grad_req: str = "write", stype=None) -> None:
         raise KeyError(
             f"attach_grad: grad_req is {grad_req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'."
         )
-    buffer = wrap(numpy.zeros(self.shape, self.dtype), self._device, type(self))
+    buffer = place(numpy.zeros(self.shape, self.dtype), self._device, type(self))
     tape.mark(self, buffer, grad_req)
 
 
@@ -218,23 +220,26 @@ def copy(self, order="C"):
 
 def copyto(self, other):
     """Write the values into another array (returned), or onto a device."""
-    from_data = _concrete(self, "copyto()")
     if isinstance(other, ndarray):
         if other.shape != self.shape:
             raise ValueError(f"copyto: shapes {self.shape} and {other.shape} differ. Reshape one of them.")
-        numpy.copyto(other._data, from_data, casting="unsafe")
+        numpy.copyto(other._data, _concrete(self, "copyto()"), casting="unsafe")
         return other
-    return wrap(from_data.copy(), usable(other), type(self))
+    return place(_concrete(self, "copyto()").copy(), usable(other), type(self))
 
 
 def as_in_ctx(self, ctx):
     """This array if it lives on `ctx`, else a copy there; a copy stays on the tape."""
     if self._device is ctx:
         return self
-    y = wrap(self._data.copy(), usable(ctx), type(self))
+    y = place(_concrete(self, "as_in_ctx()").copy(), usable(ctx), type(self))
     if self._node is not None and autograd.is_recording():
-        autograd.current.record(ew.cast, (self,), {"dtype": self.dtype.name}, y)
+        autograd.current.record(_across, (self,), _NO_SPEC, y)
     return y
+
+
+# how a copy between devices stands on the tape: the cotangent goes back to where the array came from
+_across = Op("as_in_ctx", "opaque", None, registered=False, vjp=(lambda g, y, x: as_in_ctx(g, x._device),))
 
 
 def reshape(self, *shape, order="C", **kwargs):
@@ -291,7 +296,7 @@ def array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
     result = getattr(ufunc, method)(*raw, **kwargs)
     if out is not None:
         return out[0]
-    return wrap(numpy.asarray(result), self._device, type(self)) if method == "__call__" else result
+    return place(numpy.asarray(result), self._device, type(self)) if method == "__call__" else result
 
 
 _METHODS = {
@@ -305,12 +310,12 @@ _METHODS = {
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
     "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else integers.invert(self),
     "__divmod__": lambda self, o: (self // o, self % o), "__rdivmod__": lambda self, o: (o // self, o % self),
-    "__rmatmul__": lambda self, o: mm.inner_matmul(wrap(numpy.asarray(o), self._device), self),
+    "__rmatmul__": lambda self, o: mm.inner_matmul(place(numpy.asarray(o), self._device), self),
     "__float__": _scalar(float, "float"), "__int__": _scalar(int, "int"), "__bool__": _bool, "__index__": _index,
     "__complex__": _scalar(complex, "complex"), "__iter__": _iterate, "__repr__": printing.array_repr,
     "__str__": printing.array_str, "__array__": array_interface, "__array_ufunc__": array_ufunc,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else str(self), "__hash__": object.__hash__,
-    "__copy__": copy, "__deepcopy__": lambda self, memo: wrap(_concrete(self, "deepcopy").copy(), self._device,
+    "__copy__": copy, "__deepcopy__": lambda self, memo: place(_concrete(self, "deepcopy").copy(), self._device,
         type(self)),
     "__reduce__": lambda self: (_rebuild, (self.asnumpy(), self._device, type(self))),
     "as_np_ndarray": lambda self: self,
@@ -318,7 +323,7 @@ _METHODS = {
 
 
 def _rebuild(data, device, cls):
-    return wrap(data, device, cls)
+    return place(data, device, cls)
 
 
 def _attach() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from ..array import Aval, ndarray
+from ..array import Aval, ndarray, values
 
 
 def array_repr(x: ndarray) -> str:
@@ -12,6 +12,7 @@ def array_repr(x: ndarray) -> str:
     data = x._data
     if isinstance(data, Aval):
         return f"<traced {data}>"
+    data = values(data)
     text = numpy.array2string(data, separator=", ", prefix="array(")
     extra = []
     if data.size == 0:
@@ -27,7 +28,7 @@ def array_repr(x: ndarray) -> str:
 def array_str(x: ndarray) -> str:
     """The values alone."""
     data = x._data
-    return f"<traced {data}>" if isinstance(data, Aval) else str(data)
+    return f"<traced {data}>" if isinstance(data, Aval) else str(values(data))
 
 
 def set_printoptions(*args, **kwargs) -> None:

@@ -15,7 +15,7 @@ import threading
 import numpy
 
 from ..array import Aval, wrap
-from ..device import usable
+from ..device import backend, usable
 from ..kernels import loops
 from ..op import Op, current
 
@@ -133,8 +133,10 @@ for _f, _g in {top24: lambda z: z >> numpy.uint64(40), top53: lambda z: z >> num
 
 
 def _eager(op: Op, args, spec):
-    key = generator.key(spec["stream"])
-    return wrap(op.run(key, spec["shape"], numpy.dtype(spec["dtype"])), usable(spec.get("device")))
+    key, device, dtype = generator.key(spec["stream"]), usable(spec.get("device")), numpy.dtype(spec["dtype"])
+    if device.device_type == "gpu":
+        return wrap(backend().draw(op, key, spec["shape"], dtype, device), device)
+    return wrap(op.run(key, spec["shape"], dtype), device)
 
 
 def _infer(*, shape, dtype, stream, device=None):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 
 import hypothesis
 import numpy
 from hypothesis import strategies as st
 
 from .. import autograd, eager
-from ..array import Aval, wrap
+from ..array import Aval, place, wrap
 from ..device import cpu
 from ..graph.compiled import Compiled
 from ..kernels.scalars import Scalar
@@ -34,6 +35,7 @@ def check_op(
     order: int = 2,
     max_examples: int = 100,
     seed: int | None = None,
+    devices=(),
 ) -> int:
     """Draw calls of `op` and check the answer, its shape rule, kernel, gradients and compiled form.
 
@@ -43,6 +45,7 @@ def check_op(
     | kernel | the generated kernel of an elementwise op with its definition |
     | gradients | VJPs with differences, up to `order` |
     | hybridized | answer and gradients of the compiled op with the eager ones |
+    | devices | answer and gradients on each of `devices` with those on the CPU |
 
     Args:
         op: an op, a function made by `numblocks.custom`, or a registered name.
@@ -52,6 +55,7 @@ def check_op(
         order: highest order of derivative.
         max_examples: drawn for each part.
         seed: of the draws; None draws the same each time.
+        devices: further devices the op should run on, such as `[gpu(0)]`.
 
     Returns:
         How many calls were checked.
@@ -73,6 +77,8 @@ def check_op(
             count += drawn(check.kernel, arranged(op, cases), max(max_examples // 4, 3), seed)
     if op.vjp is not None:
         count += drawn(check.gradients, cases, max_examples, seed)
+    for device in devices:
+        count += drawn(functools.partial(check.elsewhere, device), arranged(op, cases), max(max_examples // 4, 3), seed)
     return count + drawn(check.hybridized, arranged(op, cases), max(max_examples // 6, 3), seed)
 
 
@@ -214,9 +220,20 @@ class OpCheck:
                 )
                 close(a, b, APART.get(b.dtype.name, 0.0), what)
 
-    def recorded(self, function, args) -> list:
+    def elsewhere(self, device, case) -> None:
+        """On another device the op gives the answer and gradients of the CPU."""
+        args, spec = case
+        function = lambda *xs: self.op(*xs, **spec)
+        for a, b in zip(self.recorded(function, args, device), self.recorded(function, args), strict=True):
+            assert (a is None) == (b is None), f"{self.op.name} on {device}: a gradient is missing, or one too many"
+            if a is not None:
+                assert a.dtype == b.dtype, f"{self.op.name} on {device} is {a.dtype} instead of {b.dtype}"
+                close(a, b, TOLERANCE.get(b.dtype.name, 0.0), f"{self.op.name} on {device}")
+
+    def recorded(self, function, args, device=None) -> list:
         """Answers, gradients of a call, None where there is none."""
-        xs = [wrap(x, cpu(0)) for x in args]
+        device = device or cpu(0)
+        xs = [place(x, device) for x in args]
         for k, x in enumerate(xs):
             if x.dtype.kind == "f" and self.op.differentiable(k):
                 x.attach_grad()
@@ -226,6 +243,6 @@ class OpCheck:
         heads = [y for y in ys if y._node is not None and y.dtype.kind == "f"]
         rng = numpy.random.default_rng(3)
         if heads:
-            weights = [wrap(numpy.asarray(rng.standard_normal(y.shape), y.dtype), cpu(0)) for y in heads]
+            weights = [place(numpy.asarray(rng.standard_normal(y.shape), y.dtype), device) for y in heads]
             autograd.backward(heads, weights)
         return [*(y.asnumpy() for y in ys), *(None if x.grad is None else x.grad.asnumpy() for x in xs)]

@@ -1,0 +1,14 @@
+"""Arrays on GPUs: what stands behind `gpu(i)`. Imported by `numblocks.device` with the first question about a GPU.
+
+    buffer      the memory of an array on a GPU: shape, strides and views without values
+    evaluate    ops on such arrays: elementwise, reductions, products, movements, random numbers, what is made of them
+
+The kernels, the driver and the simulated GPU are `numblocks.kernels.cuda`.
+"""
+
+from ..kernels.cuda.devices import count as count
+from ..kernels.cuda.devices import get as get
+from .buffer import Buffer as Buffer
+from .buffer import upload as upload
+from .evaluate import draw as draw
+from .evaluate import evaluate as evaluate

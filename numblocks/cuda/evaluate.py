@@ -1,0 +1,170 @@
+"""Eager evaluation on a GPU: what `numblocks.eager` does on the CPU. One kernel for an op, made from its record.
+
+Rules of shape and dtype are the CPU's. Ops without a form here raise; none goes through the CPU unasked.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+
+from .. import dtype as dt
+from .. import eager
+from ..array import ndarray, wrap
+from ..errors import MXNetError
+from ..kernels.cuda import devices, launch, products
+from ..op import Op, current
+from .buffer import Buffer, empty, unavailable, upload
+
+
+def evaluate(op: Op, args, spec):
+    """The answer of `op` for operands on a GPU.
+
+    Raises:
+        MXNetError: the operands are on different devices, or the op has no kernel for a GPU.
+    """
+    if op.kind == "move":
+        return moved(op, args[0], spec)
+    raw, device, cls = eager.unpack(op, args)
+    for k, r in enumerate(raw):
+        if isinstance(r, numpy.ndarray):
+            raw[k] = upload(r, device)
+        elif isinstance(r, Buffer) and r.device is not device:
+            raise MXNetError(
+                f"{op.name}: argument 0 is on {device} and argument {k} on {r.device}. An operation runs on one device."
+                f" Move one of them with .as_in_ctx({device})."
+            )
+    if op.kind == "elementwise":
+        found = cast(raw[0], spec["dtype"]) if op.result == "cast" else elementwise(op, raw, device)
+    elif op.kind == "reduce" and op.result in ("sum", "prod", "max", "min"):
+        found = reduce(op, raw[0], spec)
+    elif op.name in OWN:
+        op.infer(*raw, **spec)
+        found = OWN[op.name](*raw, **spec)
+    elif op.traced is not None:
+        return parts(op, args, spec)
+    else:
+        raise unavailable(op.name, device)
+    return wrap(found, device, cls)
+
+
+def stand_ins(raw) -> list:
+    """NumPy arrays of the operands' shapes and dtypes, without memory: for rules written for those."""
+    return [numpy.broadcast_to(numpy.empty((), r.dtype), r.shape) if isinstance(r, Buffer) else r for r in raw]
+
+
+def elementwise(op: Op, raw, device) -> Buffer:
+    """One loop over the broadcast operands."""
+    dtype = eager.operand_dtype(op, stand_ins(raw))
+    skip = 1 if op.result == "where" and isinstance(raw[0], Buffer) else 0
+    for k in range(skip, len(raw)):
+        if isinstance(raw[k], Buffer):
+            raw[k] = cast(raw[k], dtype)
+        elif dtype.kind == "b":
+            raw[k] = bool(raw[k])
+    out = empty(eager.broadcast(op, raw), eager.result_dtype(op, dtype), device)
+    try:
+        launch.run_scalar(out.gpu, op.scalar, raw, out, dtype.name)
+    except TypeError as error:
+        raise MXNetError(f"{op.name}: {error}. So {dtype} has no kernel on {device}. Cast the operands.") from error
+    return out
+
+
+def cast(x: Buffer, dtype) -> Buffer:
+    """`x` itself if it has the dtype."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def reduce(op: Op, x: Buffer, spec) -> Buffer:
+    """A reduction over the axes `spec["axis"]`."""
+    axis = spec["axis"]
+    if x.size == 0:  # the identity, or the op's own error
+        return upload(numpy.asarray(op.run(numpy.empty(x.shape, x.dtype), **spec)), x.device)
+    promised = op.infer(x, **spec)
+    if not axis:
+        return x.astype(promised.dtype)
+    out = empty(promised.shape, promised.dtype, x.device)
+    launch.run_reduce(x.gpu, op.result, x, out, axis)
+    return out
+
+
+def moved(op: Op, x: ndarray, spec) -> ndarray:
+    """A view, or the view of a copy where there is none."""
+    try:
+        return wrap(op.run(x._data, **spec), x._device, type(x))
+    except (ValueError, IndexError):
+        op.infer(x._data, **spec)
+        raise
+
+
+def parts(op: Op, args, spec):
+    """An op by its parts, with the tape off; `bind` records the whole."""
+    record, current.record = current.record, None
+    try:
+        return op.traced(*args, **spec)
+    finally:
+        current.record = record
+
+
+# --- products and joins ---
+
+
+def matmul(a: Buffer, b: Buffer) -> Buffer:
+    """`(..., n, k) @ (..., k, m)`; leading axes broadcast."""
+    dtype = dt.promote(a.dtype, b.dtype)
+    lead = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    out = empty((*lead, a.shape[-2], b.shape[-1]), dtype, a.device)
+    stacked = [stack(cast(x, dtype), lead) for x in (a, b)]
+    products.run(a.gpu, *stacked, out.reshape((-1 if out.size else math.prod(lead), *out.shape[-2:])))
+    return out
+
+
+def stack(x: Buffer, lead) -> Buffer:
+    """`x` as `(batch, rows, columns)`, broadcast over the axes `lead`."""
+    matrix, count = x.shape[-2:], math.prod(lead)
+    if math.prod(x.shape[:-2]) == 1:  # one matrix for all
+        return x.reshape((1, *matrix)).view_by(lambda t: numpy.broadcast_to(t, (count, *matrix))) if x.contiguous else (
+            x.view_by(lambda t: numpy.broadcast_to(t[(0,) * (x.ndim - 2)], (count, *matrix)))
+        )
+    if len(lead) == 1:
+        return x.view_by(lambda t: numpy.broadcast_to(t, (count, *matrix)))
+    return x.view_by(lambda t: numpy.broadcast_to(t, (*lead, *matrix))).reshape((count, *matrix))
+
+
+def concat(*xs: Buffer, axis: int) -> Buffer:
+    """Arrays one after the other."""
+    shape, start = list(xs[0].shape), 0
+    shape[axis] = sum(x.shape[axis] for x in xs)
+    out = empty(tuple(shape), numpy.result_type(*(x.dtype for x in xs)), xs[0].device)
+    for x in xs:
+        out[(slice(None),) * axis + (slice(start, start + x.shape[axis]),)] = x
+        start += x.shape[axis]
+    return out
+
+
+def unslice(g: Buffer, *, key, shape) -> Buffer:
+    """Zeros with `g` put where `key` points."""
+    out = empty(shape, g.dtype, g.device)
+    out[...] = 0
+    out[tuple(slice(*k[1:]) if isinstance(k, tuple) else k for k in key)] = g
+    return out
+
+
+def pad(x: Buffer, *, widths, value) -> Buffer:
+    """A frame of `value` around `x`."""
+    out = empty(tuple(n + lo + hi for n, (lo, hi) in zip(x.shape, widths, strict=True)), x.dtype, x.device)
+    out[...] = value
+    out[tuple(slice(lo, lo + n) for (lo, _), n in zip(widths, x.shape, strict=True))] = x
+    return out
+
+
+OWN = {"matmul": matmul, "concat": concat, "unslice": unslice, "pad": pad}
+
+
+def draw(op: Op, key: int, shape, dtype, device) -> Buffer:
+    """Random numbers on the device: those of the CPU, element for element."""
+    name = dtype.name if dtype.itemsize > 2 else "float32"
+    out = empty(shape, name, device)
+    launch.run_lines(devices.get(device.device_id), op.lines, key, out)
+    return cast(out, dtype)
