@@ -5,7 +5,8 @@
 | array | NDArray |
 | functions, elementwise, arrange | creation, arithmetic, shapes |
 | layers | layers and outputs under their legacy names |
-| update | optimizer steps in place |
+| update, update_rules, update_many | optimizer steps in place |
+| densities | `random_pdf_*` |
 | random, linalg, contrib, image | namespaces of their own |
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 from ..array import ndarray as _ndarray
 from . import arrange as _arrange
 from . import contrib as contrib
+from . import densities as _densities
 from . import elementwise as _elementwise
 from . import functions as _functions
 from . import image as image
@@ -21,6 +23,8 @@ from . import layers as _layers
 from . import linalg as linalg
 from . import random as random
 from . import update as _update
+from . import update_many as _update_many
+from . import update_rules as _update_rules
 from .array import NDArray as NDArray
 
 
@@ -32,7 +36,7 @@ def _public(module) -> dict:
     return {n: getattr(module, n) for n in names}
 
 
-for _room in (_elementwise, _functions, _arrange, _layers, _update):
+for _room in (_elementwise, _functions, _arrange, _layers, _update, _update_rules, _update_many, _densities):
     globals().update(
         {n: v for n, v in _public(_room).items() if n not in ("export", "legacy", "at_least_1d", "to_legacy")}
     )
