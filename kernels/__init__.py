@@ -10,7 +10,9 @@
     tile        blocks of vectors that stay in registers: matrix products in kernels
     intrinsics  what the prelude's names become inside compiled code
     loader      object code -> address, through llvmlite alone
-    workers     threads that share one large kernel
+    workers     threads that share one large kernel (teamwork: what they do, in LLVM IR)
+    native      tables of kernels that run in one call, and NumPy's BLAS as a kernel
+    products    matrix products of NumPy arrays by these
     notes       comments in a kernel's file: where in the user's code its statements come from
     interpreter kernels as plain Python, for a debugger (NUMBA_DISABLE_JIT=1)
     share       kernels as a shared library

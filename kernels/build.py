@@ -132,7 +132,7 @@ def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
     if kernel.address is None:
         kernel.call(0, n, argp)  # a debugger sees this thread only
     else:
-        workers.run(kernel.call, n, argp, grain)
+        workers.run(kernel, n, argp, grain, load)
 
 
 def launched(count: int) -> None:

@@ -18,7 +18,7 @@ from . import build
 from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
-GRAIN = 65536  # elements one thread should at least have
+GRAIN = 1 << 17  # elements times statements that are worth another thread: 10 to 30 us
 _NEST = re.compile("m+|m*r+|m*r+m")
 
 
@@ -106,8 +106,8 @@ def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
 
 
 def grain(program: Program, sizes: Sequence[int], extent: int) -> int:
-    """How many parallel indices one thread should at least take, so that it has `GRAIN` elements to do."""
-    total = 1
+    """How many parallel indices one thread should at least take, so that it has `GRAIN` to do."""
+    total = len(program.body)
     for n in sizes:
         total *= n
     return max(1, GRAIN * extent // max(total, 1))

@@ -3,6 +3,10 @@
 Both are a few lines of LLVM IR with the signature of every kernel, `void (lo, hi, a)`, so a plan can be one table of
 `(address, lo, hi, a)` rows: `sequence` walks it, and `gemm` is a row like any other. The BLAS is the one NumPy has
 loaded; where its `cblas_?gemm` cannot be found, `gemm()` is None and plans call `numpy.matmul` instead.
+
+There is one team of threads, ours: OpenBLAS's own spin for a tenth of a second after each product, on the cores that
+the next kernel wants (LeNet's step: 10.2 ms with them, 9.1 without). So a table's products run on one thread of BLAS
+(`alone`), and the large ones are cut into pieces that our workers share.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import os
 
 import numpy as np
 
-from . import build
+from . import build, workers
 
 # a: rows of four words (address, lo, hi, a); calls rows lo..hi in order
 _SEQUENCE = """
@@ -44,9 +48,11 @@ done:
 }
 """
 
-# a: m n k | transposed a, b | lda ldb ldc | A B C | batch strides of A B C in bytes; lo..hi runs over the batch.
+# a: m n k | transposed a, b | lda ldb ldc | A B C | strides of A B C in bytes from one product to the next | rows and
+# columns in all; lo..hi runs over a batch, or over pieces of one product, of which the last may be smaller.
 # Row-major C = op(A) op(B); 101 is CblasRowMajor, 111 CblasNoTrans, 112 CblasTrans.
 _GEMM = """
+declare i64 @llvm.smin.i64(i64, i64)
 declare void @{symbol}(
   i32, i32, i32, {int}, {int}, {int}, {real}, ptr, {int}, ptr, {int}, {real}, ptr, {int})
 
@@ -69,8 +75,15 @@ loop:
   %pa = inttoptr i64 %aw to ptr
   %pb = inttoptr i64 %bw to ptr
   %pc = inttoptr i64 %cw to ptr
+  %before = mul i64 %i, %w0
+  %left = sub i64 %w14, %before
+  %rows = call i64 @llvm.smin.i64(i64 %w0, i64 %left)
+  %aside = mul i64 %i, %w1
+  %rest = sub i64 %w15, %aside
+  %columns = call i64 @llvm.smin.i64(i64 %w1, i64 %rest)
+{sizes}
   call void @{symbol}(
-    i32 101, i32 %ta, i32 %tb, {int} %i0, {int} %i1, {int} %i2,
+    i32 101, i32 %ta, i32 %tb, {int} %m, {int} %n, {int} %i2,
     {real} 1.0, ptr %pa, {int} %i5, ptr %pb, {int} %i6, {real} 0.0, ptr %pc, {int} %i7)
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %hi
@@ -79,6 +92,39 @@ done:
   ret void
 }}
 """
+
+# lo = 0: one thread of BLAS from now on, a[0] remembers how many there were; lo = 1: as many again
+_ALONE = """
+declare i32 @{get}()
+declare void @{set}(i32)
+
+define void @{{kernel}}(i64 %lo, i64 %hi, ptr %a) {{
+entry:
+  %ending = icmp ne i64 %lo, 0
+  br i1 %ending, label %end, label %begin
+begin:
+  %n = call i32 @{get}()
+  store i32 %n, ptr %a
+  %some = icmp sgt i32 %n, 1
+  br i1 %some, label %one, label %done
+one:
+  call void @{set}(i32 1)
+  br label %done
+end:
+  %m = load i32, ptr %a
+  %more = icmp sgt i32 %m, 1
+  br i1 %more, label %all, label %done
+all:
+  call void @{set}(i32 %m)
+  br label %done
+done:
+  ret void
+}}
+"""
+
+BLAS_ALONE = 1 << 18  # products m * n * k up to which OpenBLAS uses one thread anyway
+SHARED = 1 << 21  # products worth another thread
+ENDLESS = 1 << 62
 
 
 def _kernel(name: str, text: str) -> build.Kernel:
@@ -114,7 +160,8 @@ def gemm(dtype: str) -> int | None:
     """Address of a kernel that multiplies matrices of float32 or float64, or None where NumPy's BLAS is not found.
 
     Its packed words: m, n, k; 111 or 112 (transposed) for A and B; leading dimensions of A, B, C; their addresses;
-    their steps in bytes from one batch to the next. `lo..hi` runs over the batch.
+    their steps in bytes from one product to the next; m and n in all (`ENDLESS` for a batch). `lo..hi` runs over the
+    batch, or over the pieces of one product.
     """
     found = _blas()
     if found is None or dtype not in ("float32", "float64"):
@@ -123,13 +170,86 @@ def gemm(dtype: str) -> int | None:
     name, real = ("sgemm", "float") if dtype == "float32" else ("dgemm", "double")
     symbol = pattern.format(name)
     build.define(symbol, ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value)
-    loads, ints = [], []
-    for k in range(14):
+    loads = []
+    for k in range(16):
         loads.append(f"  %q{k} = getelementptr i64, ptr %a, i64 {k}\n  %w{k} = load i64, ptr %q{k}")
-    for k in (0, 1, 2, 5, 6, 7):
-        ints.append(f"  %i{k} = add i64 %w{k}, 0" if bits == 64 else f"  %i{k} = trunc i64 %w{k} to i32")
-    text = _GEMM.format(loads="\n".join(loads), ints="\n".join(ints), symbol=symbol, int=f"i{bits}", real=real)
+
+    def narrow(name, word):
+        return f"  %{name} = add i64 %{word}, 0" if bits == 64 else f"  %{name} = trunc i64 %{word} to i32"
+
+    ints = "\n".join(narrow(f"i{k}", f"w{k}") for k in (2, 5, 6, 7))
+    sizes = "\n".join([narrow("m", "rows"), narrow("n", "columns")])
+    text = _GEMM.format(loads="\n".join(loads), ints=ints, sizes=sizes, symbol=symbol, int=f"i{bits}", real=real)
     return _kernel(name, text).address
+
+
+@functools.cache
+def alone() -> int | None:
+    """Address of a kernel that puts BLAS on one thread (lo = 0, before products) and back (lo = 1, after them); None
+    where NumPy's BLAS has no such switch. `a` is one word of its own for each pair of calls.
+
+    Calls from several threads may overlap: who finds one thread leaves it, who found more brings those back.
+    """
+    found = _blas()
+    if found is None:
+        return None
+    library, pattern, _ = found
+    names = [pattern.format("").replace("cblas_", f"openblas_{verb}_num_threads", 1) for verb in ("get", "set")]
+    if not all(hasattr(library, name) for name in names):
+        return None
+    for name in names:
+        build.define(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+    return _kernel("alone", _ALONE.format(get=names[0], set=names[1])).address
+
+
+def whole(m: int, n: int) -> tuple[int, list[int]]:
+    """One product in one piece, in the form of `pieces`."""
+    return 1, [m, n, 0, 0, 0, ENDLESS, ENDLESS]
+
+
+def pieces(m: int, n: int, k: int, a: tuple[int, int], b: tuple[int, int], item: int) -> tuple[int, list[int]]:
+    """How to cut one product into pieces for several threads: their number, and their sizes and strides.
+
+    Args:
+        a, b: `(transposed, leading dimension)` of the operands.
+        item: bytes of an element.
+
+    Returns:
+        `(count, [m, n, steps of A, B, C in bytes, m in all, n in all])`; one piece where it does not pay.
+    """
+    count = min(build.threads(), m * n * k // SHARED) if alone() is not None else 1
+    if m * n * k > 16 * SHARED:
+        count *= 2  # a thread that is held up leaves one to the others
+    size = max(m, n)
+    part = -(-size // max(count, 1))
+    part = -(-part // 16) * 16
+    if count <= 1 or part >= size:
+        return whole(m, n)
+    if m >= n:
+        return -(-m // part), [part, n, part * item * (a[1] if a[0] == 111 else 1), 0, part * n * item, m, ENDLESS]
+    return -(-n // part), [m, part, 0, part * item * (1 if b[0] == 111 else b[1]), part * item, ENDLESS, n]
+
+
+def table(rows, shared: bool, products: bool, keep: list) -> np.ndarray:
+    """A table for `sequence`, `(rows, 4)`.
+
+    Args:
+        rows: `(address, lo, hi, a)`, as tuples or an int64 array.
+        shared: whether workers share some of them; `workers.wake()` before each run is up to the caller.
+        products: whether some are products that BLAS would use threads for.
+        keep: what must live as long as the table is added here.
+    """
+    before, after = [], []
+    if shared:
+        first, last = workers.expecting()
+        before.append(first)
+        after.append(last)
+    if products and alone() is not None:
+        found = np.zeros(1, np.int64)
+        keep.append(found)
+        before.append((alone(), 0, 0, address(found)))
+        after.insert(0, (alone(), 1, 0, address(found)))
+    return np.array([*before, *rows, *after], np.int64)
 
 
 def gemm_operand(x_strides, x_shape, item: int) -> tuple[int, int] | None:
@@ -154,6 +274,20 @@ def transpose_first(m: int, n: int, k: int, dtype) -> bool:
     which takes 1 us.
     """
     return dtype == np.float32 and m >= 16 and n >= 32 and n * k > 2048 and m * n * k <= 10**6
+
+
+def batch_step(shape, strides) -> int | None:
+    """The one step from each matrix of a batch to the next; None if they do not lie so evenly."""
+    step = expected = None
+    for n, s in zip(reversed(shape), reversed(strides), strict=True):
+        if n == 1:
+            continue
+        if step is None:
+            step = s
+        elif s != expected:
+            return None
+        expected = s * n
+    return step or 0
 
 
 def _slow_address(x: np.ndarray) -> int:

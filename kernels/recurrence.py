@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import build, loops, native
+from . import build, loops, native, workers
 from .program import Program
 
 
@@ -58,14 +58,24 @@ class Gemm:
         self.a, self.w, self.out = a, w, out
 
     def rows(self, count: int):
-        """Native address and one row of packed words for each step."""
+        """Native address, number of pieces and one row of packed words for each step."""
         (m, n), k = self.out.shape, self.w.shape[0]
-        words = np.zeros((count, 14), np.int64)
-        words[:, :8] = m, n, k, 111, 111, 0, self.w.shape[1], n
+        words = np.zeros((count, 16), np.int64)
         words[:, 8], rows = self.a.words(count)
-        words[:, 5] = np.maximum(rows, k)  # a batch of one may have any stride, BLAS wants a plausible one
+        rows = np.maximum(rows, k)  # a batch of one may have any stride, BLAS wants a plausible one
+        across = int(rows.max(initial=k))
+        pieces, cut = native.pieces(m, n, k, (111, across), (111, self.w.shape[1]), self.w.itemsize)
+        if cut[2] and (rows != across).any():  # cut between rows that lie differently far apart from step to step
+            pieces, cut = native.whole(m, n)
+        words[:, :8] = *cut[:2], k, 111, 111, 0, self.w.shape[1], n
+        words[:, 5], words[:, 11:] = rows, cut[2:]
         words[:, 9], words[:, 10] = native.address(self.w), native.address(self.out)
-        return native.gemm(self.w.dtype.name), 1, words
+        return native.gemm(self.w.dtype.name), pieces, words
+
+    @property
+    def large(self) -> bool:
+        """Whether BLAS would use threads of its own."""
+        return self.out.size * self.w.shape[0] > native.BLAS_ALONE
 
     def run(self, k: int) -> None:
         """The step in NumPy, where there is no native BLAS."""
@@ -101,12 +111,25 @@ def run(count: int, steps: list) -> None:
 
     made = [rows(step) for step in steps]
     if all(address is not None for address, _, _ in made):
-        table = np.empty((count, len(made), 4), np.int64)
-        for j, (address, extent, words) in enumerate(made):
-            table[:, j, 0], table[:, j, 1], table[:, j, 2] = address, 0, extent
-            table[:, j, 3] = native.address(words) + np.arange(count) * (words.shape[1] * 8)
+        table, keep, shared = np.empty((count, len(made), 4), np.int64), [], False
+        for j, (step, (address, extent, words)) in enumerate(zip(steps, made, strict=True)):
+            places = native.address(words) + np.arange(count) * (words.shape[1] * 8)
+            parts = None
+            if isinstance(step, Gemm) and extent > 1:
+                parts = workers.shared(address, 0, extent, 1, build.load)
+            if parts is not None:
+                shared, address, extent = True, parts[0], 1
+                words = np.tile(np.array(parts[1], np.int64), (count, 1))
+                words[:, 1] = places
+                places = native.address(words) + np.arange(count) * (words.shape[1] * 8)
+            keep.append(words)
+            table[:, j, 0], table[:, j, 1], table[:, j, 2], table[:, j, 3] = address, 0, extent, places
         build.launched(count * sum(isinstance(s, Gates) for s in steps))
-        native.sequence()(0, count * len(made), native.address(table))
+        products = any(isinstance(s, Gemm) and s.large for s in steps)
+        rows = native.table(table.reshape(-1, 4), shared, products, keep)
+        if shared:
+            workers.wake()
+        native.sequence()(0, len(rows), native.address(rows))
         return
     for k in range(count):
         for step, (_, extent, words) in zip(steps, made, strict=True):

@@ -1,15 +1,29 @@
-"""Threads that share one large kernel: plain Python threads, since a kernel call releases the GIL."""
+"""Threads that share one large kernel.
+
+Workers are Python threads that live in machine code (`teamwork.py`), without the GIL: for a moment after each loop they
+spin, so the next one costs a microsecond to share; then they sleep in a queue, at no cost to anybody. Waking them is
+not waited for: the caller begins at once, and they join when they are there.
+"""
+import ctypes
 import os
 import threading
-from collections import deque
+import time
 from queue import SimpleQueue
 
-_CHUNKS_PER_THREAD = 4       # a thread that is held up leaves its share to the others
+from . import teamwork
+from .sources import digest
+
+PIECES_PER_THREAD = 4        # a thread that is held up leaves its share to the others
+SPIN = 100e-6                # seconds that a worker looks out for more before it sleeps
+_LOOKS = 2000                # how often it looks while that is measured
 
 _lock = threading.Lock()
 _queue: SimpleQueue = SimpleQueue()
-_started = 0                 # worker threads alive
+_started = _awake = 0        # worker threads alive, and those among them that do not sleep
 _threads: int | None = None  # threads that may work at once, the caller included; None: not asked yet
+_team = (ctypes.c_int64 * teamwork.WORDS)()
+_kernels: dict = {}
+_looks = 0                   # of the time SPIN
 
 
 def threads() -> int:
@@ -40,65 +54,85 @@ def set_threads(count: int) -> None:
     _threads = int(count)
 
 
-def run(call, n: int, argp: int, grain: int) -> None:
-    """Call `call(lo, hi, argp)` over `[0, n)`, in pieces of at least `grain`, and wait for all of them."""
-    workers = min(threads(), n // max(grain, 1))
-    if workers <= 1:
+def prepare(load) -> None:
+    """Make the team's own kernels; `load` is `build.load`."""
+    global _looks
+    if not _kernels:
+        for name, text in teamwork.texts().items():
+            full = f"{name}_{digest(text)}"
+            _kernels[name] = load(full, f"; {full}\n" + text.replace("{kernel}", full))
+        start = time.perf_counter()
+        _kernels["serve"].call(0, _LOOKS, _self)
+        _looks = int(_LOOKS * SPIN / max(time.perf_counter() - start, 1e-7)) + 1
+
+
+def expecting() -> tuple[tuple, tuple]:
+    """First and last row of a table that holds shared rows: in between, workers do not go to sleep."""
+    expect = _kernels["expect"].address
+    return (expect, 1, 0, _self), (expect, -1, 0, _self)
+
+
+def shared(address: int, argp: int, n: int, grain: int, load) -> tuple[int, list[int]] | None:
+    """Address and packed words of a row that shares a kernel over `[0, n)` in pieces of at least `grain`; None: it is
+    not worth it.
+    """
+    helpers = min(threads(), n // max(grain, 1))
+    if helpers <= 1:
+        return None
+    pieces = min(helpers * PIECES_PER_THREAD, n // max(grain, 1))
+    prepare(load)
+    return _kernels["share"].address, [address, argp, n, -(-n // pieces), ctypes.addressof(_team)]
+
+
+def run(kernel, n: int, argp: int, grain: int, load) -> None:
+    """Call `kernel` over `[0, n)` in pieces of at least `grain`, and wait for all of them."""
+    found = shared(kernel.address, argp, n, grain, load)
+    if found is None:
         if n > 0:
-            call(0, n, argp)
+            kernel.call(0, n, argp)
         return
-    pieces = min(workers * _CHUNKS_PER_THREAD, n // max(grain, 1))
-    edges = [n * i // pieces for i in range(pieces + 1)]
-    todo = deque(zip(edges, edges[1:], strict=False))
-    done: SimpleQueue = SimpleQueue()
-    _start(workers - 1)
-    job = (call, argp, todo, done)
-    for _ in range(workers - 1):
-        _queue.put(job)
-    mine, trouble = 0, None
-    while todo:
-        try:
-            lo, hi = todo.popleft()
-        except IndexError:                       # a worker was faster
-            break
-        call(lo, hi, argp)
-        mine += 1
-    while mine < pieces:
-        try:
-            done.get()
-            mine += 1
-        except BaseException as error:           # Ctrl-C: the workers still write to the caller's memory
-            trouble = error
-    if trouble is not None:
-        raise trouble
+    wake()
+    packed = (ctypes.c_int64 * 5)(*found[1])
+    _kernels["share"].call(0, 1, ctypes.addressof(packed))
+
+
+def wake() -> None:
+    """Let as many workers look out for loops as may help."""
+    global _started, _awake
+    wanted = threads() - 1
+    if _awake >= wanted:
+        return
+    with _lock:
+        while _started < wanted:
+            threading.Thread(target=_work, args=(_queue,), name=f"numblocks-{_started}", daemon=True).start()
+            _started += 1
+        while _awake < wanted:
+            _awake += 1
+            _queue.put(None)
 
 
 def _work(queue: SimpleQueue) -> None:
+    global _awake
+    serve = _kernels["serve"].call
     while True:
-        call, argp, todo, done = queue.get()
-        while todo:
-            try:
-                lo, hi = todo.popleft()
-            except IndexError:
-                break
-            call(lo, hi, argp)
-            done.put(None)
-        del call, argp, todo, done               # let go of the kernel while waiting
-
-
-def _start(count: int) -> None:
-    global _started
-    with _lock:
-        while _started < count:
-            threading.Thread(target=_work, args=(_queue,), name=f"numblocks-{_started}", daemon=True).start()
-            _started += 1
+        queue.get()
+        busy = True
+        while busy:
+            serve(0, _looks, _self)
+            with _lock:  # getting here took time: is somebody counting on this worker meanwhile?
+                busy = _team[teamwork.EXPECT] > 0
+                _awake -= not busy
 
 
 def _after_fork() -> None:
     """The child has none of the threads: serial kernels, unless it asks with `set_threads`."""
-    global _lock, _queue, _started, _threads
-    _lock, _queue, _started, _threads = threading.Lock(), SimpleQueue(), 0, 1
+    global _lock, _queue, _started, _awake, _threads
+    _lock, _queue, _started, _awake, _threads = threading.Lock(), SimpleQueue(), 0, 0, 1
+    ctypes.memset(_team, 0, ctypes.sizeof(_team))  # another thread of the parent may have been in the middle of a loop
 
+
+_address = (ctypes.c_int64 * 1)(ctypes.addressof(_team))
+_self = ctypes.addressof(_address)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

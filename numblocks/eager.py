@@ -13,7 +13,7 @@ from . import dtype as dt
 from .array import ndarray, same_device, wrap
 from .device import backend, usable
 from .errors import MXNetError
-from .kernels import loops
+from .kernels import loops, reuse
 from .op import Op, current
 
 try:  # entering numpy.errstate costs three times as much as a small ufunc; this is the same, prebuilt
@@ -149,7 +149,7 @@ def elementwise(op: Op, args, spec) -> ndarray:
             y = y.astype(want)
     else:
         shape = broadcast(op, raw)
-        y = numpy.empty(shape, result_dtype(op, dtype))
+        y = reuse.empty(shape, result_dtype(op, dtype))
         loops.run_scalar(op.scalar, raw, y, dtype.name)
     x = cls.__new__(cls)
     x._data, x._device, x._node = y, device, None

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy
 
 from .eager import QUIET, SMALL, restore, silence
+from .kernels import products
 from .op import Op, bind, current
 
 CONCRETE, asarray = numpy.ndarray, numpy.asarray
@@ -256,7 +257,10 @@ def matrices(op: Op, otherwise):
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)
                     try:
-                        z = d.dot(e)  # takes half the time of numpy.matmul for the same
+                        if d.size * e.shape[1] <= products.SMALL:
+                            z = d.dot(e)  # takes half the time of numpy.matmul for the same
+                        else:
+                            z = products.matmul(d, e)
                     finally:
                         restore(token)
                     y = cls()

@@ -10,7 +10,7 @@ from ctypes import c_int64, c_void_p
 
 import numpy
 
-from ..kernels import build, loops, native, transposing
+from ..kernels import build, loops, native, products, transposing, workers
 from ..ops import random as rnd
 from .describe import place
 from .graph import Node
@@ -21,8 +21,8 @@ from .schedule import Call, Copy, Schedule
 class Bound:
     """The steps of a schedule as functions of the environment.
 
-    Neighbouring steps that are machine code (serial kernels, matrix products) become rows of one table, which a
-    single native call walks.
+    Neighbouring steps that are machine code (kernels, matrix products) become rows of one table, which a single native
+    call walks; a row may be shared among threads.
     """
 
     def __init__(self, instance, schedule: Schedule, offset_of, watchers=()):
@@ -33,6 +33,7 @@ class Bound:
         self.keep: list = []
         self.steps: list = []
         self.rows: list[tuple] = []
+        self.shared = self.products = False  # whether workers may help; whether a row would set BLAS's threads going
         for step in schedule.steps:
             if watchers:
                 self.watched(step, watchers)
@@ -67,22 +68,38 @@ class Bound:
         """Make the rows gathered so far one native call."""
         if not self.rows:
             return
-        table = numpy.array([word for row in self.rows for word in row], dtype=numpy.int64)
+        table = native.table(self.rows, self.shared, self.products, self.keep)
         self.keep.append(table)
-        start, count, pointer = c_int64(0), c_int64(len(self.rows)), c_void_p(native.address(table))
+        start, count, pointer = c_int64(0), c_int64(len(table)), c_void_p(native.address(table))
         call = native.sequence()
-        self.rows = []
-        self.steps.append(lambda env, base: call(start, count, pointer))
+
+        def alone(env, base):
+            call(start, count, pointer)
+
+        def shared(env, base):
+            workers.wake()
+            call(start, count, pointer)
+
+        self.steps.append(shared if self.shared else alone)
+        self.rows, self.shared, self.products = [], False, False
 
     def python(self, function) -> None:
         """A step that is a Python function of the environment and the call's first random stream."""
         self.flush()
         self.steps.append(function)
 
-    def row(self, address: int, lo: int, hi: int, packed: numpy.ndarray) -> None:
-        """A step that is machine code."""
+    def row(self, address: int, extent: int, packed: numpy.ndarray, grain: int = 0) -> None:
+        """A step that is machine code over `[0, extent)`, in pieces of at least `grain` if others may help."""
         self.keep.append(packed)
-        self.rows.append((address, lo, hi, native.address(packed)))
+        argp = native.address(packed)
+        found = workers.shared(address, argp, extent, grain, build.load) if grain else None
+        if found is None:
+            self.rows.append((address, 0, extent, argp))
+            return
+        self.shared = True
+        words = numpy.array(found[1], numpy.int64)
+        self.keep.append(words)
+        self.rows.append((found[0], 0, 1, native.address(words)))
 
     def place(self, window: View, packed: memoryview, position: int) -> None:
         """Write the window's address into `packed`, now or whenever its slot is filled."""
@@ -121,9 +138,9 @@ class Bound:
             return
         self.keep.append(kernel)
         grain = loops.grain(program, step.sizes, extent)
-        if kernel.address is not None and (extent < 2 * grain or build.threads() == 1):
+        if kernel.address is not None:
             self.launches += 1
-            self.row(kernel.address, 0, extent, packed)
+            self.row(kernel.address, extent, packed, grain)
         else:
             self.keep.append(packed)
             argp = native.address(packed)
@@ -159,7 +176,7 @@ class Bound:
             self.python(lambda env, base: run(rnd.generator.key(base + stream), shape, dtype, out=target(env)))
             return
         if node.op.name == "matmul" and node.dtype.itemsize >= 4 and same:
-            run = numpy.matmul
+            run = products.matmul
         elif node.kind == "elementwise":
             run = functools.partial(_elementwise, node)
         elif node.kind in ("move", "item"):
@@ -208,13 +225,19 @@ class Bound:
             copied = self.transposed(b, n, k, ldb)
             tb, ldb = 111, n
             del places[1]
-        packed = numpy.array(
-            [m, n, k, ta, tb, lda, ldb, n, 0, copied, 0, steps[0] * item, steps[1] * item, m * n * item], dtype=numpy.int64
-        )
+        if batch:
+            count = int(numpy.prod(batch))
+            grain = native.SHARED // (m * n * k) + 1
+            cut = [m, n, steps[0] * item, steps[1] * item, m * n * item, native.ENDLESS, native.ENDLESS]
+        else:
+            grain = 1
+            count, cut = native.pieces(m, n, k, (ta, lda), (tb, ldb), item)
+        packed = numpy.array([*cut[:2], k, ta, tb, lda, ldb, n, 0, copied, 0, *cut[2:]], dtype=numpy.int64)
         words = memoryview(packed)
         for position, window in places:
             self.place(window, words, position)
-        self.row(address, 0, int(numpy.prod(batch)), packed)
+        self.products = self.products or m * n * k > native.BLAS_ALONE
+        self.row(address, count, packed, grain if native.alone() is not None else 0)
         return True
 
     def transposed(self, b: View, n: int, k: int, ldb: int) -> int:
@@ -224,7 +247,7 @@ class Bound:
         packed = numpy.array([0, native.address(copy), n, k, ldb, n], dtype=numpy.int64)
         self.place(b, memoryview(packed), 0)
         self.keep += [kernel, copy]
-        self.row(kernel.address, 0, transposing.bands(k, b.root.dtype), packed)
+        self.row(kernel.address, transposing.bands(k, b.root.dtype), packed)
         return native.address(copy)
 
     @staticmethod
@@ -234,19 +257,7 @@ class Bound:
         strides = (0,) * (len(batch) - len(x.shape) + 2) + x.strides[:-2]
         if lead != batch and any(n != 1 for n in lead):
             return None
-        if all(n == 1 for n in lead):
-            return 0
-        step, expected = None, None
-        for n, s in zip(reversed(batch), reversed(strides), strict=True):
-            if n == 1:
-                continue
-            if step is None:
-                step, expected = s, s * n
-            elif s != expected:
-                return None
-            else:
-                expected = s * n
-        return step or 0
+        return 0 if all(n == 1 for n in lead) else native.batch_step(batch, strides)
 
 
 def _copy_of(run, x, out, **spec):

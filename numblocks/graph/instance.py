@@ -6,7 +6,7 @@ import sys
 
 import numpy
 
-from ..kernels import native
+from ..kernels import native, reuse
 from . import observe
 from .bind import Bound
 from .graph import Node
@@ -94,7 +94,7 @@ class Instance:
         made = self.made
         if slot in made and self.env[slot] is made[slot] and holders(made, slot) == UNHELD:
             return made[slot]
-        array = made[slot] = numpy.empty(node.shape, node.dtype)
+        array = made[slot] = reuse.empty(node.shape, node.dtype)
         self.put(slot, array)
         return array
 

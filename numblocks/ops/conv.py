@@ -13,7 +13,7 @@ import numpy
 from .. import dtype as dt
 from ..array import Aval
 from ..errors import MXNetError
-from ..kernels import convolve
+from ..kernels import convolve, reuse
 from .kinds import primitive
 
 _AXES = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
@@ -82,7 +82,7 @@ def _run(kernel, a, b, out, shape, geometry):
     computed = numpy.dtype(numpy.float32) if wanted.itemsize < 4 else wanted
     a, b = (numpy.ascontiguousarray(v, computed) for v in (a, b))
     direct = out is not None and out.dtype == computed and out.flags.c_contiguous
-    y = out if direct else numpy.empty(shape, computed)
+    y = out if direct else reuse.empty(shape, computed)
     kernel(a, b, y, geometry)
     if direct:
         return out

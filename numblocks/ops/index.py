@@ -14,7 +14,7 @@ from .. import dtype as dt
 from ..array import Aval, wrap
 from ..eager import quiet
 from ..errors import MXNetError
-from ..kernels import gathering
+from ..kernels import gathering, reuse
 from ..op import current
 from . import elementwise as ew
 from .kinds import primitive
@@ -134,7 +134,7 @@ def take(x, index, *, axis=0, mode="raise", out=None):
     y = (
         out
         if out is not None and out.dtype == x.dtype and out.flags.c_contiguous
-        else numpy.empty(shape, x.dtype)
+        else reuse.empty(shape, x.dtype)
     )
     if y.size:
         # mode='raise', NumPy's default, would copy `out`; the indices are in range already
@@ -184,7 +184,7 @@ def scatter_add(g, index, *, axis, size, mode="raise", out=None):
     y = (
         out
         if out is not None and out.dtype == computed and out.flags.c_contiguous
-        else numpy.empty(shape, computed)
+        else reuse.empty(shape, computed)
     )
     if y.size:
         gathering.add(numpy.ascontiguousarray(g, computed), places, y, axis)
@@ -329,7 +329,7 @@ def pick_grad(g, index, *, axis, shape, mode="clip", out=None):
     y = (
         out
         if out is not None and out.flags.c_contiguous
-        else numpy.empty(shape, g.dtype if out is None else out.dtype)
+        else reuse.empty(shape, g.dtype if out is None else out.dtype)
     )
     y[...] = 0
     y.reshape(-1)[_flat("pick_grad", index, tuple(shape), axis, mode)] = g.reshape(-1)

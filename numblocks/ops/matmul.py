@@ -8,6 +8,7 @@ from .. import dtype as dt
 from .. import shortcut
 from ..array import Aval, ndarray
 from ..errors import MXNetError
+from ..kernels import products
 from .kinds import primitive
 from .move import reshape, transpose
 from .reduce import sum_, sum_to
@@ -53,7 +54,7 @@ def matmul(a, b, *, out=None):
             return y
         out[...] = y
         return out
-    return numpy.matmul(a, b, out=out)
+    return products.matmul(a, b, out=out)
 
 
 matmul.direct = shortcut.matrices(matmul, matmul.direct)
@@ -78,10 +79,10 @@ def _infer_linear(x, w, b):
 )
 def linear(x, w, b, *, out=None):
     """`x @ w.T + b` for `x` `(n, k)`, `w` `(m, k)` and `b` `(m,)`: a dense layer without its activation."""
-    if out is None:
-        out = x.dot(w.T)
+    if out is None and x.size * len(w) <= products.SMALL:
+        out = x.dot(w.T)  # takes half the time of numpy.matmul for the same
     else:
-        numpy.matmul(x, w.T, out=out)
+        out = products.matmul(x, w.T, out=out)
     return numpy.add(out, b, out)
 
 

@@ -7,7 +7,7 @@ import numpy
 from .. import dtype as dt
 from ..array import Aval
 from ..errors import MXNetError
-from ..kernels import pooling
+from ..kernels import pooling, reuse
 from .kinds import primitive
 
 
@@ -66,7 +66,7 @@ def _run(function, arrays, out, shape, wanted):
     )
     arrays = [numpy.ascontiguousarray(a, computed) for a in arrays]
     direct = out is not None and out.dtype == computed and out.flags.c_contiguous
-    y = out if direct else numpy.empty(shape, computed)
+    y = out if direct else reuse.empty(shape, computed)
     if y.size or any(a.size for a in arrays):
         function(*arrays, y)
     if direct:

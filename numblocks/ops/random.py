@@ -16,7 +16,7 @@ import numpy
 
 from ..array import Aval, wrap
 from ..device import backend, usable
-from ..kernels import loops
+from ..kernels import loops, reuse
 from ..op import Op, current
 
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -95,7 +95,7 @@ def normal_lines(line, key, index, dtype):
 def _numbers(op: Op, key: int, shape, dtype, out=None) -> numpy.ndarray:
     """Fill an array: by NumPy when it is small, by the generated loop otherwise. The same lines serve both."""
     name = dtype.name if dtype.itemsize > 2 else "float32"
-    y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else numpy.empty(shape, name)
+    y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else reuse.empty(shape, name)
     if y.size < SMALL:
         index = numpy.arange(y.size, dtype=numpy.uint64)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numblocks.kernels import build, cache, direct, prelude, workers
+from numblocks.kernels import build, cache, direct, native, prelude, teamwork, workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -510,19 +510,34 @@ def many():
 @settings(deadline=None, max_examples=40)
 @given(n=st.integers(0, 3000), grain=st.integers(1, 1500))
 def test_run_covers_the_range_once(n, grain):
-    seen, lock = [], threading.Lock()
-    def call(lo, hi, argp):
-        with lock:
-            seen.append((lo, hi, argp))
+    kernel = build.load("count", text_of("count", "y[i] + float32(1)"))
+    y = np.zeros(n + 1, np.float32)
+    args = np.array([y.ctypes.data, y.ctypes.data])
     old, workers._threads = workers._threads, 3
     try:
-        workers.run(call, n, 5, grain)
+        build.run(kernel, n, args.ctypes.data, grain)
+        found = workers.shared(kernel.address, args.ctypes.data, n, grain, build.load)
     finally:
         workers._threads = old
-    seen.sort()
-    edges = [lo for lo, _, _ in seen] + [n]
-    assert not seen or (edges[0] == 0 and [hi for _, hi, _ in seen] == edges[1:])
-    assert bool(seen) == (n > 0) and all(hi - lo >= min(grain, n) for lo, hi, _ in seen)
+    np.testing.assert_array_equal(y, [1] * n + [0])
+    assert (found is not None) == (n >= 2 * grain)
+    if found is not None:
+        assert found[1][3] >= grain or found[1][3] * 12 >= n  # a piece is worth a thread
+
+
+def test_a_table_keeps_workers_awake(place, many):
+    """Between two shared rows of a table lies a serial one; all see what the one before has written."""
+    kernel = build.load("increment", text_of("increment", "y[i] + x[i]"))
+    x, y = np.ones(90_000, np.float32), np.zeros(90_000, np.float32)
+    args, words, keep = np.array([x.ctypes.data, y.ctypes.data]), [], []
+    address, shared = workers.shared(kernel.address, args.ctypes.data, x.size, 1000, build.load)
+    words = np.array(shared)
+    row = (address, 0, 1, words.ctypes.data)
+    table = native.table([row, (kernel.address, 0, x.size, args.ctypes.data), row], True, False, keep)
+    for _ in range(30):
+        workers.wake()
+        native.sequence()(0, len(table), table.ctypes.data)
+    assert (y == 90).all() and workers._team[teamwork.EXPECT] == 0 == workers._team[teamwork.INSIDE]
 
 
 def test_run_with_threads_equals_serial(place, many):
