@@ -85,3 +85,17 @@ def test_errors():
         metric.Accuracy().update([numpy.array([1])], [])
     with pytest.raises(ValueError):
         metric.Accuracy().update(numpy.array([1, 0, 1]), numpy.array([[0.1, 0.9]]))
+
+
+def test_a_class_of_ones_own_is_known_by_its_name():
+    @metric.register
+    class Wrong(metric.EvalMetric):
+        def __init__(self):
+            super().__init__("wrong")
+
+    @metric.alias("other", "third")
+    class Another(Wrong):
+        pass
+
+    assert isinstance(Wrong, type) and type(metric.create("wrong")) is Wrong
+    assert {type(metric.create(name)) for name in ("another", "other", "third")} == {Another}

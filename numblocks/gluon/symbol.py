@@ -85,6 +85,10 @@ class SymbolBlock(HybridBlock):
             )
         return net
 
+    def reset_ctx(self, ctx) -> None:
+        """Move all parameters to these devices."""
+        self.collect_params().reset_ctx(ctx)
+
     def forward(self, *args):
         arrays, _ = flatten(args)
         graph = next((g for g in self._saved["graphs"] if saved.accepts(g, arrays)), None)

@@ -13,6 +13,7 @@ from ..device import Device
 from .download import check_sha1 as check_sha1
 from .download import download as download
 from .download import replace_file as replace_file
+from .hooks import HookHandle as HookHandle
 
 
 def split_data(data: ndarray, num_slice: int, batch_axis: int = 0, even_split: bool = True) -> list[ndarray]:

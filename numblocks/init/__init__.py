@@ -21,6 +21,7 @@ Layers and `initialize` take an initializer, or the name of one in any case (`'x
 
 from .base import InitDesc as InitDesc
 from .base import Initializer as Initializer
+from .base import alias as alias
 from .base import create as create
 from .base import register as register
 from .choose import Load as Load

@@ -26,6 +26,7 @@ from .wrapping import ResizeIter as ResizeIter
 
 
 def __getattr__(name: str):
-    if name in ("ImageRecordIter", "ImageRecordUInt8Iter", "ImageRecordInt8Iter"):
-        return getattr(_importlib.import_module("numblocks.image.records"), name)
+    plain = name.removesuffix("_v1")  # MXNet's first readers of these files, by their old name
+    if plain in ("ImageRecordIter", "ImageRecordUInt8Iter", "ImageRecordInt8Iter"):
+        return getattr(_importlib.import_module("numblocks.image.records"), plain)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ from .agree import PearsonCorrelation as PearsonCorrelation
 from .base import CompositeEvalMetric as CompositeEvalMetric
 from .base import CustomMetric as CustomMetric
 from .base import EvalMetric as EvalMetric
+from .base import alias as alias
 from .base import check_label_shapes as check_label_shapes
 from .base import create as create
 from .base import np as np

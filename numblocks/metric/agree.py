@@ -6,7 +6,7 @@ import math
 
 import numpy
 
-from .base import EvalMetric, check_label_shapes, register
+from .base import EvalMetric, alias, check_label_shapes, register
 
 
 def _average_checked(where: str, average: str) -> str:
@@ -79,7 +79,7 @@ def _added(a, b):
     return total
 
 
-@register()
+@register
 class F1(_Tallied):
     """Harmonic mean of precision and recall for two classes, 1 being the sought one; 0 if nothing was found.
 
@@ -102,7 +102,7 @@ class F1(_Tallied):
         return float(found / (found + wrong)) if found else 0.0
 
 
-@register()
+@register
 class MCC(_Tallied):
     """Correlation of two classes with their prediction, -1 to 1 (Matthews 1975); unequal class sizes do not help.
 
@@ -127,7 +127,7 @@ class MCC(_Tallied):
         return float((tp * tn - fp * fn) / math.sqrt(math.prod(sums)))
 
 
-@register()
+@register
 class PCC(_Tallied):
     """`MCC` for any number of classes (Gorodkin 2004), of all examples together; NaN if only one class occurs.
 
@@ -156,7 +156,7 @@ class PCC(_Tallied):
         return float((n * counts.trace() - labels @ preds) / math.sqrt(of_labels * of_preds))
 
 
-@register("pearsonr")
+@alias("pearsonr")
 class PearsonCorrelation(EvalMetric):
     """Linear correlation of numbers with their prediction, -1 to 1; NaN where one of them never changes.
 

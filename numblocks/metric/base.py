@@ -7,8 +7,13 @@ import numpy
 _registry: dict[str, type] = {}
 
 
-def register(*names):
-    """Class decorator: makes a metric known to `create` by its lower-case class name and by `names`."""
+def register(klass):
+    """Class decorator: makes a metric known to `create` by its lower-case class name."""
+    return alias()(klass)
+
+
+def alias(*names):
+    """Class decorator: `register`, and further names."""
 
     def add(klass):
         for name in (klass.__name__, *names):
@@ -161,7 +166,7 @@ def _pairs(names, values):
     return list(zip(names, values, strict=True)) if isinstance(names, list) else [(names, values)]
 
 
-@register("composite")
+@alias("composite")
 class CompositeEvalMetric(EvalMetric):
     """Several metrics as one; `get()` returns lists."""
 
@@ -206,7 +211,7 @@ class CompositeEvalMetric(EvalMetric):
         return [name for name, _ in pairs], [value for _, value in pairs]
 
 
-@register()
+@register
 class CustomMetric(EvalMetric):
     """A function of (label, pred) as NumPy arrays, returning a figure or a (sum, count).
 

@@ -6,10 +6,10 @@ import math
 
 import numpy
 
-from .base import EvalMetric, check_label_shapes, register
+from .base import EvalMetric, alias, check_label_shapes, register
 
 
-@register("acc")
+@alias("acc")
 class Accuracy(EvalMetric):
     """The share of predictions that equal their label.
 
@@ -34,7 +34,7 @@ class Accuracy(EvalMetric):
         return int((label == pred).sum()), label.size
 
 
-@register("top_k_accuracy", "top_k_acc")
+@alias("top_k_accuracy", "top_k_acc")
 class TopKAccuracy(EvalMetric):
     """The share of labels among the `top_k` highest scores; `preds` has shape `(n, classes)`."""
 
@@ -73,7 +73,7 @@ def _at_label(where: str, label, pred) -> numpy.ndarray:
     return pred.astype("float64")[numpy.arange(len(label)), label]
 
 
-@register("ce")
+@alias("ce")
 class CrossEntropy(EvalMetric):
     """Mean of -log of the probability of the label; `preds` are probabilities `(n, classes)`."""
 
@@ -86,7 +86,7 @@ class CrossEntropy(EvalMetric):
         return float(-numpy.log(at + self.eps).sum()), at.size
 
 
-@register("nll_loss")
+@alias("nll_loss")
 class NegativeLogLikelihood(CrossEntropy):
     """The same figure as `CrossEntropy` under its other name."""
 
@@ -94,7 +94,7 @@ class NegativeLogLikelihood(CrossEntropy):
         super().__init__(eps, name, output_names, label_names)
 
 
-@register()
+@register
 class Perplexity(EvalMetric):
     """exp of the mean cross entropy; labels equal to `ignore_label` do not count."""
 

@@ -21,7 +21,7 @@ class _Regression(EvalMetric):
         raise NotImplementedError
 
 
-@register()
+@register
 class MAE(_Regression):
     """Mean absolute error."""
 
@@ -32,7 +32,7 @@ class MAE(_Regression):
         return abs(error).mean()
 
 
-@register()
+@register
 class MSE(_Regression):
     """Mean squared error."""
 
@@ -43,7 +43,7 @@ class MSE(_Regression):
         return (error * error).mean()
 
 
-@register()
+@register
 class RMSE(_Regression):
     """Root of the mean squared error of a batch, averaged over batches."""
 
@@ -54,7 +54,7 @@ class RMSE(_Regression):
         return math.sqrt((error * error).mean())
 
 
-@register()
+@register
 class Loss(EvalMetric):
     """Mean of the values of a loss; labels are not looked at."""
 
@@ -66,7 +66,7 @@ class Loss(EvalMetric):
             self.add_to(float(pred.astype("float64").sum()), pred.size)
 
 
-@register()
+@register
 class Torch(Loss):
     """`Loss` under the name that losses of Torch had.
 
@@ -78,7 +78,7 @@ class Torch(Loss):
         super().__init__(name, output_names, label_names)
 
 
-@register()
+@register
 class Caffe(Loss):
     """`Loss` under the name that losses of Caffe had.
 
