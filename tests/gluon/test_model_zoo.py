@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import runpy
+import zipfile
 from pathlib import Path
 
 import numpy
@@ -133,8 +134,51 @@ def test_pretrained_reads_a_local_file(tmp_path, file):
     assert (again(x).asnumpy() == y).all()
 
 
+def repository(folder, name, raw):
+    """A folder with an archive as MXNet's repository has it; its address."""
+    file = f"{name}-{model_store.short_hash(name)}"
+    (folder / "gluon" / "models").mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "gluon" / "models" / f"{file}.zip", "w") as archive:
+        archive.writestr(f"{file}.params", raw)
+    return folder.as_uri()
+
+
+def test_pretrained_fetches_what_is_not_there(tmp_path, monkeypatch):
+    net = vision.mobilenet0_25()
+    net.initialize()
+    x = np.ones((1, 3, 32, 32))
+    y = net(x).asnumpy()
+    net.save_parameters(tmp_path / "made.params")
+    raw = (tmp_path / "made.params").read_bytes()
+    monkeypatch.setitem(model_store.SHA1, "mobilenet0.25", hashlib.sha1(raw).hexdigest())
+    monkeypatch.setenv("MXNET_GLUON_REPO", repository(tmp_path / "web", "mobilenet0.25", raw))
+    root = tmp_path / "models"
+    again = vision.mobilenet0_25(pretrained=True, root=str(root))
+    assert (again(x).asnumpy() == y).all()
+    assert [p.name for p in root.iterdir()] == [f"mobilenet0.25-{hashlib.sha1(raw).hexdigest()[:8]}.params"]
+    monkeypatch.setenv("MXNET_GLUON_REPO", "file:///nowhere/")  # it is there now
+    assert (vision.mobilenet0_25(pretrained=True, root=str(root))(x).asnumpy() == y).all()
+
+
+def test_a_wrong_file_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("MXNET_GLUON_REPO", repository(tmp_path / "web", "vgg11", b"something else"))
+    with pytest.raises(FileNotFoundError, match="SHA-1 of 'vgg11-dd221b16.params'"):
+        vision.vgg11(pretrained=True, root=str(tmp_path / "models"))
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_short_hash():
+    assert model_store.short_hash("resnet18_v1") == "a0666292"
+    with pytest.raises(ValueError, match="mobilenetv3_large"):
+        model_store.short_hash("mobilenetv3_large")
+    assert set(model_store.SHA1) == set(NAMES)
+
+
 def test_pretrained_without_file_says_which(tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError, match=r"resnet18_v2.*'resnet18_v2\.params'.*among 0 files"):
+    monkeypatch.setenv("MXNET_GLUON_REPO", "file:///nowhere/")
+    with pytest.raises(FileNotFoundError, match="mobilenetv3_small.*gives away none"):
+        vision.mobilenet_v3_small(pretrained=True, root=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"resnet18_v2.*'resnet18_v2\.params'.*among 0 files.*fetched"):
         vision.resnet18_v2(pretrained=True, root=str(tmp_path))
     monkeypatch.setenv("MXNET_HOME", str(tmp_path / "home"))
     with pytest.raises(FileNotFoundError, match="vgg11_bn.params.*home.models.*folder does not exist"):

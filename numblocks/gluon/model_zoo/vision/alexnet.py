@@ -41,7 +41,7 @@ def alexnet(pretrained=False, ctx=None, root=None, **kwargs) -> AlexNet:
     """AlexNet; see `AlexNet`.
 
     Args:
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, and those of Block.

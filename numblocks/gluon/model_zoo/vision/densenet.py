@@ -80,7 +80,7 @@ def get_densenet(num_layers, pretrained=False, ctx=None, root=None, **kwargs) ->
 
     Args:
         num_layers: 121, 161, 169 or 201.
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `bn_size`, `dropout`, `classes`, and those of Block.

@@ -105,7 +105,7 @@ def inception_v3(pretrained=False, ctx=None, root=None, **kwargs) -> Inception3:
     """Inception, version 3; see `Inception3`.
 
     Args:
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, and those of Block.

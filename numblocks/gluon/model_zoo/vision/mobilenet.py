@@ -135,7 +135,7 @@ def get_mobilenet(multiplier, pretrained=False, ctx=None, root=None, **kwargs) -
 
     Args:
         multiplier: trained ones are 1.0, 0.75, 0.5 and 0.25.
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, and those of Block.

@@ -113,7 +113,7 @@ def get_resnet(version, num_layers, pretrained=False, ctx=None, root=None, **kwa
     Args:
         version: 1 or 2.
         num_layers: 18, 34, 50, 101 or 152.
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, `thumbnail`, and those of Block.

@@ -54,7 +54,7 @@ def get_squeezenet(version, pretrained=False, ctx=None, root=None, **kwargs) -> 
 
     Args:
         version: `'1.0'` or `'1.1'`.
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, and those of Block.

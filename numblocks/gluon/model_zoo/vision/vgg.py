@@ -58,7 +58,7 @@ def get_vgg(num_layers, pretrained=False, ctx=None, root=None, **kwargs) -> VGG:
 
     Args:
         num_layers: 11, 13, 16 or 19.
-        pretrained: read trained parameters from a file in `root`.
+        pretrained: read trained parameters from a file in `root`, downloaded if there is none.
         ctx: device for them.
         root: the folder; None for `~/.mxnet/models`.
         kwargs: `classes`, `batch_norm`, and those of Block.
