@@ -23,6 +23,7 @@ CONCRETE, asarray = numpy.ndarray, numpy.asarray
 BOOL, FLOAT32, FLOAT64 = map(numpy.dtype, ("bool", "float32", "float64"))
 NO_SPEC: dict = {}
 ALL = [tuple(range(n)) for n in range(65)]  # all axes; 64 are NumPy's limit
+WHOLE = tuple({"axis": axis, "keepdims": False} for axis in ALL)  # keywords of a reduction over all axes
 
 # Loops that raise no floating-point flags, whatever they meet: nothing needs to be silenced.
 SILENT = frozenset(
@@ -236,7 +237,11 @@ def reduction(op: Op, ufunc):
             if node is not None:
                 record = current.record
                 if record is not None:
-                    record(op, (x,), {"axis": ALL[d.ndim] if axis is None else axis, "keepdims": keepdims}, y, (node,))
+                    if axis is None and not keepdims:
+                        record(op, (x,), WHOLE[d.ndim], y, (node,))
+                    else:
+                        axis = ALL[d.ndim] if axis is None else axis
+                        record(op, (x,), {"axis": axis, "keepdims": keepdims}, y, (node,))
             return y
         return bind(op, (x,), {"axis": ALL[d.ndim] if axis is None else axis, "keepdims": keepdims})
 
@@ -257,7 +262,7 @@ def matrices(op: Op, otherwise):
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)
                     try:
-                        if d.size * e.shape[1] <= products.SMALL:
+                        if d.size <= 10_000 and e.size <= 10_000:
                             z = d.dot(e)  # takes half the time of numpy.matmul for the same
                         else:
                             z = products.matmul(d, e)

@@ -9,6 +9,7 @@ from ..ops import matmul as mm
 from ..ops.diagonal import diagonal as _diagonal
 from ..ops.einsum import einsum as _einsum
 from ..ops.matmul import swap
+from ..shortcut import matrices
 from .creation import array
 from .math import deliver, operand
 from .reductions import sum
@@ -22,7 +23,11 @@ def _array(x) -> ndarray:
 
 def dot(a, b, out=None) -> ndarray:
     """NumPy's dot: scalars multiply, vectors give an inner product, otherwise last axis with last but one."""
-    return deliver(mm.dot(_array(a), _array(b)), out)
+    y = _dot(a, b)
+    return y if out is None else deliver(y, out)
+
+
+_dot = matrices(mm.matmul, lambda a, b: mm.dot(_array(a), _array(b)))
 
 
 def matmul(a, b, out=None) -> ndarray:
