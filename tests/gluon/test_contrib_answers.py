@@ -39,6 +39,11 @@ def test_cells(name):
     check(name, cases.cell(mx, name))
 
 
+@pytest.mark.parametrize("name", cases.BENT)
+def test_deformable_convolutions(name):
+    check(name, cases.bent(mx, name))
+
+
 def test_sdml():
     check("sdml", cases.sdml(mx))
 

@@ -3,18 +3,17 @@
 | module | what |
 |---|---|
 | `nn` | layers; all but `SparseEmbedding` are those of `gluon.nn` |
+| `cnn` | deformable convolutions |
 | `rnn` | convolutional recurrent cells, LSTM with projection, variational dropout |
 | `data` | `IntervalSampler`, text of WikiText for language models |
 | `estimator` | training with event handlers |
-
-`gluon.contrib.cnn` (deformable convolutions) is absent: there is no op that samples between pixels by learned offsets.
 """
 
 import importlib
 
 from . import nn as nn
 
-_LATER = ("data", "estimator", "rnn")  # imported when first named: many scripts need none of them
+_LATER = ("cnn", "data", "estimator", "rnn")  # imported when first named: many scripts need none of them
 
 
 def __getattr__(name: str):

@@ -56,6 +56,40 @@ def cell(mx, name):
     return [*(y.asnumpy() for y in outputs), *(s.asnumpy() for s in states), *(x.grad.asnumpy() for x in steps), *grads]
 
 
+# class, arguments, shape of the input; offsets of a pixel or so
+BENT = {
+    f"{kind.lower()}_{extra}": (f"{kind}Convolution", more, (2, 4, 6, 5))
+    for kind in ("Deformable", "ModulatedDeformable")
+    for extra, more in {
+        "plain": {"channels": 3, "kernel_size": 3},
+        "padded": {"channels": 4, "kernel_size": (3, 2), "padding": (1, 0), "groups": 2, "activation": "tanh"},
+        "groups": {
+            "channels": 2, "kernel_size": 2, "strides": 2, "dilation": 2, "padding": 1, "num_deformable_group": 2,
+            "use_bias": False, "offset_use_bias": False,
+        },
+    }.items()
+}  # fmt: skip
+
+
+def bent(mx, name):
+    """Outputs of a deformable convolution, and gradients where MXNet has them without a GPU."""
+    kind, arguments, shape = BENT[name]
+    made = getattr(mx.gluon.contrib.cnn, kind)(in_channels=shape[1], **arguments)
+    made.initialize()
+    x = mx.nd.array(value("image", shape))
+    x.attach_grad()
+    made(x)
+    set_weights(mx, made)
+    with mx.autograd.record():
+        y = made(x)
+        loss = (y * mx.nd.array(value("head", y.shape))).sum()
+    if kind.startswith("Modulated"):
+        return [y.asnumpy()]
+    loss.backward()
+    grads = [param.grad().asnumpy() for _, param in sorted(made.collect_params().items())]
+    return [y.asnumpy(), x.grad.asnumpy(), *grads]
+
+
 def sdml(mx):
     """Losses and gradients for two smoothing parameters."""
     found = []
