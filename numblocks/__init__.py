@@ -25,6 +25,7 @@ from . import device as device
 from . import errors as errors
 from . import gluon as gluon
 from . import init as init
+from . import initializer as initializer
 from . import lr_scheduler as lr_scheduler
 from . import metric as metric
 from . import nd as nd

@@ -26,6 +26,8 @@ from . import update as _update
 from . import update_many as _update_many
 from . import update_rules as _update_rules
 from .array import NDArray as NDArray
+from .keywords import by_name as _by_name
+from .keywords import legacy_names as _legacy_names
 
 
 def _public(module) -> dict:
@@ -44,6 +46,16 @@ globals().update({f"linalg_{n}": getattr(linalg, n) for n in linalg.NAMES})
 globals().update({f"random_{n}": getattr(random, n) for n in random.__all__ if not n.startswith("sample_")})
 globals().update({n: getattr(random, n) for n in random.__all__ if n.startswith("sample_")})
 normal, uniform, shuffle = random.normal, random.uniform, random.shuffle
+
+for _name, _names in _legacy_names().items():
+    _space, _, _last = _name.rpartition(".")
+    _where = globals() if not _space else vars(globals()[_space])
+    _where[_last] = _by_name(_where[_last], _names)
+
+NDArray.split, NDArray.flatten, NDArray.diag = _functions.split, _functions.flatten, _arrange.diag
+NDArray.broadcast_like = _by_name(_arrange.broadcast_like, ("lhs", "other"))
+for _name, _names in {"swapaxes": ("a", "dim1", "dim2"), "as_in_context": ("self", "context")}.items():
+    setattr(NDArray, _name, _by_name(getattr(NDArray, _name), _names))
 
 # Datasets and Parameters give np arrays to code of both kinds, and code of Gluon 1.x calls these methods on them.
 for _name in ("argmax_channel broadcast_axes depth_to_space log_softmax one_hot pick rcbrt relu shape_array sigmoid"

@@ -86,6 +86,10 @@ def _never_0d(name):
     base = getattr(_BASE, name)
 
     def method(self, *args, **kwargs):
+        if kwargs.pop("exclude", False):  # over all axes but these
+            axis, args = (args[0], args[1:]) if args else (kwargs.pop("axis", None), args)
+            kept = red.normalize_axis(name, axis, self.ndim)
+            kwargs["axis"] = tuple(k for k in range(self.ndim) if k not in kept)
         return at_least_1d(base(self, *args, **kwargs))
 
     method.__name__, method.__doc__ = name, base.__doc__

@@ -137,7 +137,7 @@ def count_sketch(data, h, s, out_dim, processing_batch_size=32) -> NDArray:
 
 def BatchNormWithReLU(data, *args, **kwargs) -> NDArray:
     """`BatchNorm`, then relu."""
-    return ew.relu(npx.batch_norm(data, *args, **kwargs))
+    return ew.relu(_layers.BatchNorm(data, *args, **kwargs))
 
 
 def SparseEmbedding(data, weight, input_dim=None, output_dim=None, **ignored) -> NDArray:
@@ -178,7 +178,7 @@ _FROM_NPX = {
     "box_encode": npx.box_encode,
     "box_decode": npx.box_decode, "ROIAlign": npx.roi_align, "BilinearResize2D": npx.bilinear_resize,
     "AdaptiveAvgPooling2D": npx.adaptive_avg_pool, "boolean_mask": npx.boolean_mask, "arange_like": npx.arange_like,
-    "index_array": npx.index_array, "SyncBatchNorm": npx.batch_norm,
+    "index_array": npx.index_array, "SyncBatchNorm": _layers.BatchNorm,
 }  # fmt: skip
 export(globals(), {f.__name__: f for f in _OWN} | _FROM_NPX)
 export(globals(), {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite}, float_answer=True)

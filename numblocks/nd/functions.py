@@ -22,8 +22,37 @@ def _creates(function):
     return call
 
 
-zeros, ones, empty, arange = _creates(np.zeros), _creates(np.ones), _creates(np.empty), _creates(np.arange)
-full, eye, linspace = _creates(np.full), _creates(np.eye), _creates(np.linspace)
+eye, linspace = _creates(np.eye), _creates(np.linspace)
+
+
+def _filled(function):
+    """The same of a shape, device and dtype, in this order."""
+
+    @functools.wraps(function)
+    def call(shape, ctx=None, dtype=None, stype=None, **kwargs):
+        if stype not in (None, "default"):
+            raise NotImplementedError(
+                f"{function.__name__}: stype={stype!r} is sparse. Arrays here are dense. Leave stype out."
+            )
+        kwargs.pop("name", None)
+        return to_legacy(function(shape, ctx=ctx, dtype=dtype, **kwargs))
+
+    del call.__wrapped__  # its own signature counts
+    return call
+
+
+zeros, ones, empty = _filled(np.zeros), _filled(np.ones), _filled(np.empty)
+
+
+def full(shape, val, ctx=None, dtype=None, out=None) -> NDArray:
+    """An NDArray of this shape, `val` everywhere."""
+    return to_legacy(np.full(shape, val, dtype=dtype, ctx=ctx, out=out))
+
+
+def arange(start, stop=None, step=1.0, repeat=1, infer_range=False, ctx=None, dtype="float32", device=None) -> NDArray:
+    """Numbers from `start` (0 if `stop` is None) up to `stop`, each `repeat` times."""
+    y = np.arange(start, stop, step, dtype=dtype, ctx=device if ctx is None else ctx)
+    return to_legacy(y if repeat == 1 else y.repeat(repeat))
 
 
 def array(source_array, ctx=None, dtype=None) -> NDArray:
@@ -91,8 +120,15 @@ _SHAPE = "transpose expand_dims squeeze tile repeat flip swapaxes clip take"
 globals().update({name: _method(name) for name in f"{_UNARY} {_REDUCE} {_SHAPE}".split()})
 relu, sigmoid, gelu, erf = npx.relu, npx.sigmoid, npx.gelu, npx.erf
 softmax, log_softmax, batch_dot, smooth_l1 = npx.softmax, npx.log_softmax, npx.batch_dot, npx.smooth_l1
-maximum, minimum, power, where = np.maximum, np.minimum, np.power, np.where
+maximum, minimum, power = np.maximum, np.minimum, np.power
 broadcast_to = _method("broadcast_to")
+
+
+def where(condition, x=None, y=None) -> NDArray:
+    """`x` where `condition` holds, else `y`; a condition with one axis chooses whole rows."""
+    if condition.ndim == 1 and x is not None and x.ndim > 1:
+        condition = condition.reshape((-1,) + (1,) * (x.ndim - 1))
+    return np.where(condition, x, y)
 
 
 def softrelu(data) -> NDArray:

@@ -20,6 +20,14 @@ def Activation(data, act_type="relu", **ignored) -> NDArray:
     return npx.activation(data, act_type)
 
 
+def BatchNorm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.9, fix_gamma=True,
+              use_global_stats=False, output_mean_var=False, axis=1, **ignored) -> NDArray:  # fmt: skip
+    """`npx.batch_norm`; what is left out means what it means in MXNet: `gamma` counts as 1."""
+    return npx.batch_norm(
+        data, gamma, beta, moving_mean, moving_var, eps, momentum, fix_gamma, use_global_stats, output_mean_var, axis
+    )
+
+
 def SoftmaxActivation(data, mode="instance") -> NDArray:
     """Softmax over all but the batch ('instance') or over the channels ('channel')."""
     if mode == "channel":
@@ -204,13 +212,12 @@ def khatri_rao(*args) -> NDArray:
 
 
 _OWN = (
-    FullyConnected, Activation, SoftmaxActivation, RNN, GroupNorm, LRN, CTCLoss, Correlation, SoftmaxOutput,
+    FullyConnected, Activation, BatchNorm, SoftmaxActivation, RNN, GroupNorm, LRN, CTCLoss, Correlation, SoftmaxOutput,
     LinearRegressionOutput, LogisticRegressionOutput, MAERegressionOutput, SVMOutput, MakeLoss, BlockGrad,
     softmax_cross_entropy, moments, khatri_rao,
 )  # fmt: skip
 _FROM_NPX = {
     "Convolution": npx.convolution, "Deconvolution": npx.deconvolution, "Pooling": npx.pooling,
-    "BatchNorm": npx.batch_norm,
     "LayerNorm": npx.layer_norm, "InstanceNorm": npx.instance_norm, "L2Normalization": npx.l2_normalization,
     "Dropout": npx.dropout, "Embedding": npx.embedding, "LeakyReLU": npx.leaky_relu, "SequenceMask": npx.sequence_mask,
     "SequenceLast": npx.sequence_last, "SequenceReverse": npx.sequence_reverse, "UpSampling": npx.upsampling,

@@ -253,11 +253,11 @@ def reshape(self, *shape, order="C", **kwargs):
     return move.reshape(self, shape=tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,))))
 
 
-def transpose(self, *axes):
-    """Axes reversed, or in the given order."""
-    if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
-        axes = axes[0]
-    return shape.transpose(self, axes or None)
+def transpose(self, *order, axes=None):
+    """Axes reversed, or in the given order: numbers, or a tuple, which may be called `axes` as in Gluon 1.x."""
+    if len(order) == 1 and (order[0] is None or isinstance(order[0], (tuple, list))):
+        order = order[0]
+    return shape.transpose(self, order or axes or None)
 
 
 def _transposed(self):

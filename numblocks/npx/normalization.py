@@ -44,7 +44,8 @@ def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9
     scale = ew.rsqrt(var + eps)
     if not fix_gamma:
         scale = scale * gamma
-    return centred * move.reshape(scale, shape=shape) + move.reshape(beta, shape=shape)
+    y = centred * move.reshape(scale, shape=shape) + move.reshape(beta, shape=shape)
+    return y if y.dtype == x.dtype else ew.astype(y, x.dtype)  # float16 data, float32 parameters
 
 
 def _blend(running, batch, momentum):

@@ -1,5 +1,8 @@
 """What is special to `mx.nd`: outputs with a loss built in, reshape codes, in-place updates, `out=` and `exclude=`."""
 
+import inspect
+from pathlib import Path
+
 import numpy
 import pytest
 
@@ -103,3 +106,59 @@ def test_np_arrays_have_the_methods_of_gluon_1():
     assert x.topk(k=2, axis=1).tolist() == numpy.argsort(-X, axis=1)[:, :2].tolist()
     assert (x.slice(begin=(1, 0), end=(3, 2)).asnumpy() == X[1:3, :2]).all()
     assert (x.relu().asnumpy() == numpy.maximum(X, 0)).all() and x.tostype("default") is x
+
+
+# Arguments that say how MXNet computes, not what; and those of functions that need an attribute of the op to exist.
+HOW = set(
+    "workspace cudnn_tune cudnn_off min_calib_range max_calib_range forward_stype out_dtype keep_highest target_shape"
+    " array_cls infer_range ndev key sparse_grad is_int output_mean_var use_length stype".split()
+)
+OPEN = {"nd.LeakyReLU": {"lower_bound", "upper_bound"}, "nd.Pooling": {"p_value"}, "nd.contrib.uniform": {"shape"},
+        "nd.choose_element_0index": {"axis", "keepdims", "mode"}, "nd.random_exponential": {"lam"}}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", (Path(__file__).parent / "arguments.txt").read_text().splitlines())
+def test_arguments_have_the_names_of_gluon_1(line):
+    # arguments.txt: inspect.signature of all functions of MXNet 1.9.1's nd
+    where, names = line.split("\t")
+    module, _, name = where.rpartition(".")
+    space = nd if module == "nd" else getattr(nd, module[3:])
+    function = getattr(space, name, None)
+    if function is None:
+        return  # tests/coverage says why it is left out
+    mine = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in mine):
+        return
+    known = {p.name for p in mine if p.kind is not p.POSITIONAL_ONLY} | set(getattr(function, "argument_names", ()))
+    assert set(names.split()) - known - HOW - OPEN.get(where, set()) == set()
+
+
+@pytest.mark.parametrize("expression, shape", [
+    ("nd.transpose(x, axes=(1, 0, 2))", (3, 2, 4)), ("x.transpose(axes=(2, 1, 0))", (4, 3, 2)),
+    ("nd.swapaxes(data=x, dim1=0, dim2=2)", (4, 3, 2)), ("x.swapaxes(dim1=0, dim2=1)", (3, 2, 4)),
+    ("x.flatten()", (2, 12)), ("x.split(3)[1]", (2, 1, 4)), ("x.split(num_outputs=2, axis=2)[0]", (2, 3, 2)),
+    ("x.sum(axis=1, exclude=True)", (3,)), ("x.mean((0, 1), exclude=True)", (2, 3)),
+    ("x.max(axis=-1, exclude=True, keepdims=True)", (1, 1, 4)), ("x.diag()", (4, 2)), ("x.diag(k=1)", (4, 2)),
+    ("nd.zeros((2, 3), x.context)", (2, 3)), ("nd.full(shape=(2,), val=3)", (2,)),
+    ("nd.arange(0, 3, repeat=2)", (6,)), ("nd.relu(data=x)", (2, 3, 4)), ("nd.maximum(lhs=x, rhs=1)", (2, 3, 4)),
+    ("nd.batch_dot(lhs=x, rhs=x, transpose_b=True)", (2, 3, 3)), ("nd.take(a=x, indices=x[0, 0], axis=1)", (2, 4, 4)),
+    ("nd.one_hot(indices=x[0, 0], depth=5)", (4, 5)), ("nd.power(base=x, exp=2)", (2, 3, 4)),
+    ("nd.LayerNorm(data=x, gamma=nd.ones(4), beta=nd.zeros(4))", (2, 3, 4)),
+])  # fmt: skip
+def test_shapes_of_legacy_calls(expression, shape):
+    assert eval(expression, {"nd": nd, "x": nd.arange(24).reshape((2, 3, 4))}).shape == shape
+
+
+def test_a_condition_with_one_axis_chooses_rows():
+    x, y = nd.array([[1, 2], [3, 4]]), nd.zeros((2, 2))
+    assert nd.where(nd.array([0, 1]), x, y).asnumpy().tolist() == [[0, 0], [3, 4]]
+    assert nd.where(nd.array([[0, 1], [1, 0]]), x, y).asnumpy().tolist() == [[0, 2], [3, 0]]
+
+
+def test_batch_norm_means_by_default_what_it_meant():
+    x, ones, zeros = nd.array(X), nd.ones(3), nd.zeros(3)
+    y = nd.BatchNorm(data=x, gamma=5 * ones, beta=ones, moving_mean=zeros, moving_var=ones)
+    numpy.testing.assert_allclose(y.asnumpy(), X / numpy.sqrt(1 + 1e-3) + 1, rtol=1e-5)  # gamma counts as 1
+    y = nd.BatchNorm(x.astype("float16"), 5 * ones, ones, zeros, ones, fix_gamma=False)
+    assert y.dtype == numpy.float16
+    numpy.testing.assert_allclose(y.asnumpy(), 5 * X / numpy.sqrt(1 + 1e-3) + 1, rtol=1e-2, atol=1e-2)
