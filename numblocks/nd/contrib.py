@@ -14,8 +14,8 @@ from ..ops import elementwise as ew
 from ..ops import heads, move
 from ..ops import matmul as mm
 from ..ops import reduce as red
+from . import deformable, hawkes, proposals, update_many
 from . import layers as _layers
-from . import update_many
 from .array import NDArray
 from .wrapping import export, legacy
 
@@ -182,6 +182,7 @@ _FROM_NPX = {
 }  # fmt: skip
 export(globals(), {f.__name__: f for f in _OWN} | _FROM_NPX)
 export(globals(), {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite}, float_answer=True)
+export(globals(), {n: getattr(room, n) for room in (deformable, proposals, hawkes) for n in room.__all__})
 globals().update(update_many.CONTRIB)
 CTCLoss = ctc_loss = _layers.CTCLoss
 while_loop, cond = npx.while_loop, npx.cond

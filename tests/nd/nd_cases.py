@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-SMOOTH = ("pdf",)
+SMOOTH = ("pdf", "smooth")
 ANSWERS = Path(__file__).with_name("nd_answers.npz")
 
 
@@ -137,6 +137,46 @@ def calls(nd):
         for log in (False, True):
             found[f"pdf_{name}{'_log' * log}"] = lambda a, n=name, c=count, w=whole, log=log: density(
                 nd, a, n, c, whole=w, is_log=log)  # fmt: skip
+    rois = [[0, 1, 1, 8, 9], [1, 0, 2, 12, 10], [0, 3, 3, 3, 3], [1, 3, 1, 9, 8]]
+    square = {"spatial_scale": 0.5, "output_dim": 2, "pooled_size": 3, "group_size": 3}
+    boxes = {"rpn_pre_nms_top_n": 50, "rpn_post_nms_top_n": 10, "output_score": True}
+    chance = lambda a, n: a(np.random.RandomState(n).rand(n, 24, 4, 5))
+    c = nd.contrib
+    found.update({
+        "smooth_deformable": lambda a: c.DeformableConvolution(
+            *a.normal(4, (2, 4, 6, 7), (2, 36, 6, 7), (6, 2, 3, 3), (6,)), kernel=(3, 3), pad=(1, 1), num_filter=6,
+            num_group=2, num_deformable_group=2),
+        "smooth_deformable_strided": lambda a: c.DeformableConvolution(
+            *a.normal(5, (2, 4, 6, 7), (2, 12, 3, 6), (5, 4, 3, 2)), kernel=(3, 2), pad=(2, 0), stride=(2, 1),
+            dilate=(2, 1), num_filter=5, no_bias=True),
+        "modulated": lambda a: c.ModulatedDeformableConvolution(
+            *a.normal(6, (2, 4, 6, 7), (2, 36, 6, 7), (2, 18, 6, 7), (6, 2, 3, 3), (6,)), kernel=(3, 3), pad=(1, 1),
+            num_filter=6, num_group=2, num_deformable_group=2),
+        "psroi": lambda a: c.PSROIPooling(*a.normal(7, (2, 18, 6, 7)), a(rois), **square),
+        "psroi_groups": lambda a: c.PSROIPooling(
+            *a.normal(7, (2, 8, 6, 7)), a(rois), spatial_scale=0.5, output_dim=2, pooled_size=5, group_size=2),
+        "dpsroi": lambda a: c.DeformablePSROIPooling(
+            *a.normal(8, (2, 18, 6, 7)), a(rois), *a.normal(9, (4, 4, 2, 2)), part_size=2, sample_per_part=2,
+            trans_std=0.1, **square),
+        "dpsroi_still": lambda a: c.DeformablePSROIPooling(
+            *a.normal(8, (2, 18, 6, 7)), a(rois), sample_per_part=3, no_trans=True, **square),
+        "rroi": lambda a: c.RROIAlign(
+            *a.normal(10, (2, 3, 6, 7)), a([[0, 4, 4, 6, 5, 30.0], [1, 5, 6, 8, 4, -20]]), pooled_size=(2, 3),
+            spatial_scale=0.5, sampling_ratio=2),
+        "rroi_adaptive": lambda a: c.RROIAlign(
+            *a.normal(10, (2, 3, 6, 7)), a([[0, 4, 4, 16, 5, 30.0], [1, 5, 6, 8, 14, -20]]), pooled_size=(2, 3),
+            spatial_scale=0.5),
+        "proposal": lambda a: c.Proposal(chance(a, 1), a(0.1 * draws(11, (1, 48, 4, 5))[0]), a([[64, 80, 1]]), **boxes),
+        "proposal_corners": lambda a: c.Proposal(
+            chance(a, 1), a(4 * draws(11, (1, 48, 4, 5))[0]), a([[50, 80, 1.5]]), iou_loss=True, **boxes),
+        "multi_proposal": lambda a: c.MultiProposal(
+            chance(a, 2), a(0.1 * draws(12, (2, 48, 4, 5))[0]), a([[64, 80, 1], [60, 70, 1]]), **boxes),
+        "hawkes": lambda a: c.hawkesll(
+            a(np.tile([1.5, 2.0, 3.0], (4, 1))), a([0.2, 0.3, 0.4]), a([1.0, 2.0, 3.0]), *a.positive(13, (4, 3)),
+            a([[6, 7, 8, 9], [1, 2, 3, 4], [3, 4, 5, 6], [0.1, 0.2, 0.3, 0.1]]),
+            nd.array([[0, 1, 2, 0], [1, 1, 1, 0], [2, 0, 0, 1], [0, 0, 1, 0]], dtype="int32"), a([1, 2, 3, 4]),
+            a([20.0, 30.0, 20.0, 5.0])),
+    })  # fmt: skip
     for log in (False, True):
         found["pdf_dirichlet" + "_log" * log] = lambda a, log=log: nd.random_pdf_dirichlet(
             a([[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]], [[0.6, 0.3, 0.1], [0.3, 0.3, 0.4]]]),

@@ -28,4 +28,4 @@ def test_same_as_mxnet(name):
     for a, b in zip(found, wanted, strict=True):
         assert a.shape == b.shape and a.dtype == b.dtype
         loose = b.dtype == "float16" or "mp_lamb" in name  # MXNet's norms of float16 weights are coarse
-        numpy.testing.assert_allclose(a, b, rtol=2e-3 if loose else 1e-4, atol=1e-4 if loose else 2e-6)
+        numpy.testing.assert_allclose(a, b, rtol=2e-3 if loose else 1e-4, atol=1e-4 if loose else 1e-5)
