@@ -7,7 +7,7 @@ import threading
 
 import numpy
 
-from ..array import ndarray, wrap
+from ..array import ndarray, place
 from ..device import cpu
 from ..random import numpy_generator
 
@@ -36,7 +36,7 @@ def like(y: numpy.ndarray, src):
     array([0., 0.], dtype=float64)
     """
     y = numpy.ascontiguousarray(y)
-    return wrap(y, src.ctx, type(src)) if isinstance(src, ndarray) else wrap(y, cpu())
+    return place(y, src.ctx, type(src)) if isinstance(src, ndarray) else place(y, cpu())
 
 
 class _Draws(threading.local):

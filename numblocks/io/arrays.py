@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from ..array import ndarray, wrap
+from ..array import ndarray, place, wrap
 from ..device import cpu
 from ..random import numpy_generator
 from .base import DataIter
@@ -147,7 +147,7 @@ class NDArrayIter(DataIter):
 
     def _take(self, arrays):
         rows = self._rows()
-        return [wrap(numpy.asarray(x)[rows], x.ctx, type(x)) for x in arrays.values()]
+        return [place(numpy.asarray(x)[rows], x.ctx, type(x)) for x in arrays.values()]
 
     def getpad(self):
         return max(0, self.cursor + self.batch_size - len(self.idx)) if self.last_batch_handle == "pad" else 0

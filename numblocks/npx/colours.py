@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy
 
-from ..array import wrap
+from ..array import place
 
 GRAY = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue look
 # one luma and two colour axes (NTSC's YIQ), in which hue is an angle
@@ -29,7 +29,7 @@ MEAN, DEVIATION = (123.68, 116.28, 103.53), (58.395, 57.12, 57.375)
 def constant(values, like):
     """`values` as an array of the kind, dtype and device of `like`."""
     values = numpy.asarray(values, like.dtype)
-    return values if isinstance(like, numpy.ndarray) else wrap(values, like.ctx, type(like))
+    return values if isinstance(like, numpy.ndarray) else place(values, like.ctx, type(like))
 
 
 def gray(x, weights=GRAY):

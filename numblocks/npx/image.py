@@ -6,7 +6,7 @@ import numpy
 
 from .. import np
 from .. import random as _random
-from ..array import ndarray, wrap
+from ..array import ndarray, place
 from ..ops import elementwise as ew
 from ..ops import matmul as mm
 from ..ops import move
@@ -67,8 +67,8 @@ def resize(data, size=(0, 0), keep_ratio=False, interp=1) -> ndarray:
         size = (max(int(w * scale), 1), max(int(h * scale), 1)) if min(h, w) != w else (size[0], max(int(h * scale), 1))
     width, height = size
     # Interpolation is linear: one small matrix for rows and one for columns. It runs on any device, traced or not.
-    rows = wrap(dense(h, height, interp), data.ctx, type(data))
-    columns = wrap(dense(w, width, interp), data.ctx, type(data))
+    rows = place(dense(h, height, interp), data.ctx, type(data))
+    columns = place(dense(w, width, interp), data.ctx, type(data))
     lead, channels = data.shape[:-3], data.shape[-1]
     y = ew.astype(data, "float32").reshape((*lead, h, w * channels))
     y = mm.matmul(rows, y).reshape((*lead, height, w, channels))

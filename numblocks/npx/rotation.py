@@ -6,7 +6,7 @@ import math
 
 import numpy
 
-from ..array import wrap
+from ..array import place
 from .spatial import bilinear_sampler
 
 
@@ -52,7 +52,7 @@ def rotate(where: str, x, degrees, zoom_in: bool = False, zoom_out: bool = False
     size = x.shape[-2:]
     grids = numpy.stack([_grid(*size, math.radians(angle), zoom_in, zoom_out) for angle in angles])
     grids = numpy.broadcast_to(grids.astype(x.dtype), (len(batch), 2, *size))
-    return bilinear_sampler(batch, wrap(numpy.ascontiguousarray(grids), x.ctx, type(x))).reshape(x.shape)
+    return bilinear_sampler(batch, place(numpy.ascontiguousarray(grids), x.ctx, type(x))).reshape(x.shape)
 
 
 def _grid(height, width, angle, zoom_in, zoom_out):

@@ -1,5 +1,6 @@
 """Functions and augmenters of pictures: what is random stays in its range and repeats, what is wrong is refused."""
 
+import pickle
 import threading
 
 import numpy
@@ -187,3 +188,13 @@ def test_reading(tmp_path):
         image.imdecode(b"abc")
     out = np.zeros(PICTURE.shape, dtype="uint8")
     assert image.imdecode(encode(PICTURE), out=out) is out and (out.asnumpy() == PICTURE).all()
+
+
+@pytest.mark.parametrize("aug", AUGS, ids=lambda a: type(a).__name__)
+def test_augmenters_travel_to_worker_processes(aug):
+    again = pickle.loads(pickle.dumps(aug))
+    assert again.dumps() == aug.dumps()
+    random.seed(3)
+    first = aug(np.array(PICTURE)).asnumpy()
+    random.seed(3)
+    assert (again(np.array(PICTURE)).asnumpy() == first).all()
