@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 
+import numpy
+
 from .base import InitDesc, Initializer, create, fill, register
 
 _GATES = {"rnn_relu": ("",), "rnn_tanh": ("",), "lstm": ("_i", "_f", "_c", "_o"), "gru": ("_r", "_z", "_o")}
@@ -75,15 +77,16 @@ class FusedRNN(Initializer):
                         yield f"{side}{layer}_{source}{gate}_bias", (self._hidden,)
 
     def _init_weight(self, name, arr):
-        values = getattr(arr, "_data", arr)
+        values = numpy.zeros(arr.shape, "float32")
         inner = self._init if self._init is not None else getattr(name, "global_init", None) or create("uniform")
         at = 0
         for part, shape in self._parts(self._input_width(name, values.size)):
             view = values[at : at + math.prod(shape)].reshape(shape)
             at += math.prod(shape)
             if part.endswith("_f_bias"):
-                fill(view, self._forget)
+                view[...] = self._forget
             else:
                 inner(InitDesc(part), view)
+        fill(arr, values)
 
     _init_default = _init_weight

@@ -506,11 +506,18 @@ def test_best_model_also_after_resuming(tmp_path):
     assert best[3][1] == best[1][1] and best[4][1] != best[1][1]  # 2.5 is not better than 3, 4 is
 
 
+def test_nothing_but_the_best_is_kept(tmp_path):
+    figure = Figure("score", [1, 3, 2])
+    handler = CheckpointHandler(tmp_path, "mine", monitor=figure, save_best=True, max_checkpoints=0)
+    estimator().fit(loader(5), epochs=3, event_handlers=[handler, Next(figure)])
+    assert files(tmp_path) == ["mine-best.json", "mine-best.params", "mine-best.states"]
+
+
 def test_checkpoint_refusals(tmp_path):
     with pytest.raises(ValueError, match="save the best model"):
         CheckpointHandler(tmp_path, save_best=True)
-    with pytest.raises(ValueError, match="max_checkpoints=0"):
-        CheckpointHandler(tmp_path, max_checkpoints=0)
+    with pytest.raises(ValueError, match="max_checkpoints=-1"):
+        CheckpointHandler(tmp_path, max_checkpoints=-1)
     for goal, periods in (
         ({"batches": 2}, {}), ({"epochs": 1}, {"epoch_period": None, "batch_period": 1}),
         ({"epochs": 1}, {"epoch_period": 1, "batch_period": 1}),
@@ -543,6 +550,27 @@ def test_hybridized_net_leaves_its_graph(tmp_path):
     found.net.export(tmp_path / "now")
     read = gluon.SymbolBlock.imports(str(tmp_path / "model-symbol.json"), ["data0"], str(tmp_path / "now-0000.params"))
     numpy.testing.assert_allclose(read(x).asnumpy(), found.net(x).asnumpy(), rtol=1e-5)
+
+
+def test_modules_are_those_of_mxnet():
+    from numblocks.gluon.contrib.estimator import estimator as module
+    from numblocks.gluon.contrib.estimator.batch_processor import BatchProcessor as Processor
+    from numblocks.gluon.contrib.estimator.event_handler import TrainBegin
+
+    assert module.Estimator is Estimator and Processor is BatchProcessor and TrainBegin is kinds.TrainBegin
+    assert set(kinds.__all__) >= {*kinds.event_handler.__all__, "Estimator", "BatchProcessor"}
+
+
+def test_a_sampler_that_does_not_know_its_length():
+    class Endless(gluon.data.Sampler):
+        def __iter__(self):
+            return iter([[0, 1], [2, 3], [4, 5]])
+
+    data = gluon.data.DataLoader(gluon.data.ArrayDataset(X, Y), batch_sampler=Endless())
+    stream = io.StringIO()
+    bar = ProgressBarHandler(disable=False, file=stream)
+    estimator().fit(data, epochs=2, event_handlers=bar)
+    assert bar._bar.n == 6 and "epoch 2/2: " in stream.getvalue()
 
 
 # ---- watching --------------------

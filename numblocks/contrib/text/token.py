@@ -191,7 +191,7 @@ class TokenEmbedding(Vocabulary):
 
 
 def _host(values):
-    return getattr(values, "_data", values)
+    return values.asnumpy() if isinstance(values, ndarray) else values
 
 
 _TokenEmbedding = TokenEmbedding  # its name in MXNet 1.x, from which user code derives

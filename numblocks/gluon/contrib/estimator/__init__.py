@@ -13,15 +13,28 @@
 | ProgressBarHandler, CSVLogger, TensorBoardHandler | to watch a training, now or later |
 """
 
-from .batch_handlers import GradientUpdateHandler, MetricHandler, ValidationHandler
 from .batch_processor import BatchProcessor
-from .checkpoint import CheckpointHandler
 from .estimator import Estimator
-from .events import BatchBegin, BatchEnd, EpochBegin, EpochEnd, EventHandler, Release, TrainBegin, TrainEnd
-from .logging_handler import LoggingHandler
-from .progress_bar import ProgressBarHandler
-from .records import CSVLogger, TensorBoardHandler
-from .stopping import EarlyStoppingHandler, StoppingHandler
+from .event_handler import (
+    BatchBegin,
+    BatchEnd,
+    CheckpointHandler,
+    CSVLogger,
+    EarlyStoppingHandler,
+    EpochBegin,
+    EpochEnd,
+    EventHandler,
+    GradientUpdateHandler,
+    LoggingHandler,
+    MetricHandler,
+    ProgressBarHandler,
+    Release,
+    StoppingHandler,
+    TensorBoardHandler,
+    TrainBegin,
+    TrainEnd,
+    ValidationHandler,
+)
 
 __all__ = [
     "BatchBegin", "BatchEnd", "BatchProcessor", "CSVLogger", "CheckpointHandler", "EarlyStoppingHandler", "EpochBegin",

@@ -28,7 +28,8 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
         save_best: also keep the best model so far, as `<prefix>-best.params` and `.states`.
         mode: `'min'`, `'max'`, or `'auto'`: min where the metric's name tells of a loss or an error.
         epoch_period, batch_period: after how many epochs and batches, None for never.
-        max_checkpoints: how many checkpoints to keep; older ones are removed. The best one is not counted.
+        max_checkpoints: how many checkpoints to keep; older ones are removed. The best one is not counted; 0 keeps
+            no other.
         resume_from_checkpoint: load the latest checkpoint of the folder before training, and train for what is left
             of the epochs or batches. Give only the period of the kind that `fit` counts.
 
@@ -45,9 +46,9 @@ class CheckpointHandler(TrainBegin, BatchEnd, EpochEnd):
         self, model_dir, model_prefix="model", monitor=None, verbose=0, save_best=False, mode="auto", epoch_period=1,
         batch_period=None, max_checkpoints=5, resume_from_checkpoint=False,
     ):  # fmt: skip
-        if max_checkpoints < 1:
+        if max_checkpoints < 0:
             raise ValueError(
-                f"CheckpointHandler: max_checkpoints={max_checkpoints}. At least one is kept. Pass 1 or more."
+                f"CheckpointHandler: max_checkpoints={max_checkpoints}. So many are kept. Pass 0 or more."
             )
         self._best = Monitor("CheckpointHandler: to save the best model", monitor, mode) if save_best else None
         self.monitor, self.verbose, self.save_best = monitor, verbose, save_best

@@ -158,7 +158,7 @@ class Estimator:
             )
         self.max_epoch, self.max_batch, self.batch_axis = epochs or None, batches or None, batch_axis
         self._epoch = 0
-        self._batches_per_epoch = len(train_data)
+        self._batches_per_epoch = _length(train_data)
         calendar = Calendar(self._prepare_default_handlers(val_data, event_handlers))
         try:
             calendar.call("train_begin", self)
@@ -264,6 +264,14 @@ def _loader(method: str, given) -> None:
             f"Estimator.{method}: got {type(given).__name__} as data. Estimator only support input as Gluon DataLoader:"
             f" it is read again in each epoch. Wrap arrays as DataLoader(ArrayDataset(x, y), batch_size)."
         )
+
+
+def _length(loader) -> int | None:
+    """How many batches there are, None if the sampler does not know."""
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def _metrics(given) -> list[metrics_module.EvalMetric]:
