@@ -48,6 +48,9 @@ def aligned_strides(x: np.ndarray, shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(strides)
 
 
+MAPPED = 5  # mapped axes that a loop nest has at most
+
+
 def nest(shape: Sequence[int], strides: Sequence[Sequence[int]], reduced: Sequence[int] = ()):
     """The loop nest over `shape` for operands with these `strides`.
 
@@ -164,6 +167,9 @@ def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
     arrays = [x for x in raw if isinstance(x, np.ndarray)]
     steps = [aligned_strides(x, out.shape) for x in arrays] + [natural_strides(out.shape)]
     axes, sizes, steps = nest(out.shape, steps)
+    if len(axes) > MAPPED:  # broadcast in memory, axes merge
+        raw = [np.ascontiguousarray(np.broadcast_to(x, out.shape)) if isinstance(x, np.ndarray) else x for x in raw]
+        return run_scalar(function, raw, out, compute)
     per_array = iter(steps)
     layouts = [layout(next(per_array)) if isinstance(x, np.ndarray) else None for x in raw]
     dtypes = tuple(x.dtype.name if isinstance(x, np.ndarray) else compute for x in raw)

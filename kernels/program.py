@@ -95,6 +95,10 @@ class Value(NamedTuple):
     stage: int
 
 
+class NoNest(ValueError):
+    """The axes make no loop nest that there is: too many, or mapped and reduced ones in turn."""
+
+
 class Program:
     """A loop nest and the statements in it; validates itself.
 
@@ -220,8 +224,8 @@ def _name(program: Program) -> str:
 
 @functools.cache
 def _values(program: Program) -> dict[str, Value]:
-    def refuse(what, why, advice):
-        raise ValueError(f"Program {program.axes!r}: {what}. {why}. {advice}")
+    def refuse(what, why, advice, error=ValueError):
+        raise error(f"Program {program.axes!r}: {what}. {why}. {advice}")
 
     def dtype_of(name, dtype):
         if dtype not in DTYPES:
@@ -240,6 +244,7 @@ def _values(program: Program) -> dict[str, Value]:
             f"axes {program.axes!r} are no loop nest",
             "Nests are m.. (map), m..r.. (row) and m..r..m (column)",
             "Permute or merge axes first",
+            NoNest,
         )
     reduced = [k for k, letter in enumerate(program.axes) if letter == "r"]
     found = {INDEX: Value("int64", bool(reduced), 0)}

@@ -13,6 +13,7 @@ import numpy
 from ..kernels import build, loops, native, products, transposing, workers
 from ..ops import random as rnd
 from .describe import place
+from .fuse import DTYPES
 from .graph import Node
 from .lower import Launch, Stream, View, whole
 from .schedule import Call, Copy, Schedule
@@ -268,6 +269,8 @@ def _elementwise(node: Node, *xs, out, **spec):
     """An elementwise op on dtypes that generated loops do not know, by NumPy."""
     if node.op.name == "cast":
         numpy.copyto(out, xs[0], casting="unsafe")
+    elif node.op.numpy is None and node.dtype.name in DTYPES:
+        loops.run_scalar(node.op.scalar, xs, out, next(x.dtype.name for x in xs if isinstance(x, numpy.ndarray)))
     elif node.op.numpy is None:
         raise TypeError(f"{node.op.name}: no kernel for {node.dtype}. Cast to float32 first.")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..kernels.program import NoNest
 from .fuse import fuse, is_map
 from .graph import Graph, Node
 from .lower import Launch, View, lower, root_of, view_of, whole
@@ -48,15 +49,22 @@ class Schedule:
                 if stored:
                     for n in stored:
                         self.hold(n)
-                    self.add(lower(group, stored, self.view))
+                    try:
+                        self.add(lower(group, stored, self.view))
+                    except NoNest:  # more axes than loops have
+                        for n in group.nodes:
+                            self.single(n)
             else:
-                node = group.nodes[0]
-                if node.kind in ("move", "item") and self.find(node) is not None:
-                    continue
-                operands = tuple(self.view(x) if isinstance(x, Node) else x for x in node.inputs)
-                for made in node.parts or (node,):
-                    self.hold(made)
-                self.add(Call(node, operands))
+                self.single(group.nodes[0])
+
+    def single(self, node: Node) -> None:
+        """A node as a step of its own, unless it is a window on memory that exists."""
+        if node.kind in ("move", "item") and self.find(node) is not None:
+            return
+        operands = tuple(self.view(x) if isinstance(x, Node) else x for x in node.inputs)
+        for made in node.parts or (node,):
+            self.hold(made)
+        self.add(Call(node, operands))
 
     def hold(self, node: Node) -> None:
         """Give `node` a buffer from the next step on."""
