@@ -111,7 +111,9 @@ class ndarray:
 
 
 def wrap(data: numpy.ndarray, device: Device, cls: type = ndarray) -> ndarray:
-    """An ndarray over `data`, without copying and off the tape."""
+    """An ndarray over `data`, off the tape and without copying; for a GPU, a NumPy array is copied there."""
+    if device.far and type(data) is numpy.ndarray:
+        data = backend().upload(data, device)
     x = cls.__new__(cls)
     x._data = data
     x._device = device
@@ -125,15 +127,8 @@ def array_on(data: numpy.ndarray, device: Device | None, cls: type = ndarray) ->
 
 
 def place(data, device: Device, cls: type = ndarray) -> ndarray:
-    """An ndarray with the values of `data` (a raw buffer of any device) on `device`, which is usable.
-
-    On the CPU without copying what is there.
-    """
-    if device.device_type == "gpu":
-        data = backend().upload(data, device)
-    elif type(data) is not numpy.ndarray:
-        data = values(data)
-    return wrap(data, device, cls)
+    """An ndarray on `device`, which is usable, with the values of a raw buffer of any device."""
+    return wrap(backend().upload(data, device) if device.far else values(data), device, cls)
 
 
 def values(data) -> numpy.ndarray:

@@ -24,7 +24,7 @@ class Device:
     cpu(1)
     """
 
-    __slots__ = ("device_type", "device_id", "_outer")
+    __slots__ = ("device_type", "device_id", "far", "_outer")
     _known: dict[tuple[str, int], Device] = {}
     _types = ("cpu", "gpu", "cpu_pinned", "cpu_shared")
 
@@ -40,6 +40,7 @@ class Device:
         if found is None:
             found = object.__new__(cls)
             found.device_type, found.device_id = key
+            found.far = device_type == "gpu"  # whether its memory is not the CPU's
             found._outer = []
             cls._known[key] = found
         return found
@@ -65,7 +66,7 @@ class Device:
 
     def empty_cache(self) -> None:
         """Give unused device memory back. On the CPU there is none to give."""
-        if self.device_type == "gpu" and self.device_id < num_gpus():
+        if self.far and self.device_id < num_gpus():
             backend().get(self.device_id).pool.empty()
 
 
@@ -114,7 +115,7 @@ def usable(device) -> Device:
         return _default.device
     if not isinstance(device, Device):
         raise TypeError(f"device: got {device!r} ({type(device).__name__}). A device is cpu(i) or gpu(i). Pass one.")
-    if device.device_type == "gpu" and device.device_id >= num_gpus():
+    if device.far and device.device_id >= num_gpus():
         raise MXNetError(
             f"{device}: there is no such GPU, {num_gpus()} can be used."
             f" {'' if num_gpus() else 'Neither a driver with a GPU nor a simulated one was found. '}Use cpu(), or ask"

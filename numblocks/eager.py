@@ -168,7 +168,7 @@ def reduce(op: Op, args, spec) -> ndarray:
 def plain(op: Op, args, spec):
     """Any op whose `run` takes and returns NumPy arrays; validated by its `infer` first, when it has one."""
     raw, device, cls = unpack(op, args)
-    if device.device_type == "gpu":
+    if device.far:
         return elsewhere(op, args, spec)
     if op.infer is not None:
         op.infer(*raw, **spec)

@@ -18,6 +18,7 @@ from .simulated import SimulatedGpu
 _lock = threading.RLock()
 _found: list | None = None  # a Gpu, a SimulatedGpu, or None where it was not asked for yet
 _library: driver.Library | None = None
+_simulated: list[SimulatedGpu] = []  # once made they stay: arrays may be on them
 
 
 def count() -> int:
@@ -31,7 +32,9 @@ def count() -> int:
         if _found is None:
             wish = os.environ.get("NUMBLOCKS_CUDA", "")
             if wish.startswith("sim") and (wish[3:] or "1").isdigit():
-                _found = [SimulatedGpu(k) for k in range(int(wish[3:] or 1))]
+                wanted = int(wish[3:] or 1)
+                _simulated.extend(SimulatedGpu(k) for k in range(len(_simulated), wanted))
+                _found = _simulated[:wanted]
             elif wish == "off":
                 _found = []
             elif wish == "":

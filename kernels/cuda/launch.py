@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from typing import NamedTuple
 
 import numpy
 
@@ -19,7 +20,7 @@ from ..scalars import scalar as as_scalar
 LIMIT = 1 << 31  # indices below fit uint32 whatever is added to them
 _FORMATS = {"float16": "<e", "float32": "<f", "float64": "<d"}
 
-__all__ = ["bits", "launch", "run_cast", "run_lines", "run_reduce", "run_scalar"]
+__all__ = ["Prepared", "bits", "launch", "prepare", "run_cast", "run_lines", "run_reduce", "run_scalar"]
 
 
 def bits(value, dtype: str) -> int:
@@ -36,6 +37,49 @@ def bits(value, dtype: str) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
+class Prepared(NamedTuple):
+    """A launch but for the addresses of its operands.
+
+    Attributes:
+        function: of the device; None where there is nothing to do.
+        grid, block: numbers of blocks, and of threads in each.
+        words: the parameters' bits, 0 for addresses.
+        places: which word is the address of each operand.
+        scalars: which word is the first scalar.
+    """
+
+    function: object
+    grid: int
+    block: int
+    words: list[int]
+    places: tuple[int, ...]
+    scalars: int
+
+
+def prepare(device, program: Program, sizes, strides, scalars=()) -> Prepared:
+    """What `launch` does before it knows where its operands lie; see there."""
+    n = threads(program, sizes)
+    if not n:
+        return Prepared(None, 0, 0, [0] * (len(sizes) + len(strides)), tuple(range(len(strides))), len(strides))
+    words, places = list(sizes), []
+    for operand, steps in zip(program.reads + program.writes, strides, strict=True):
+        places.append(len(words))
+        words.append(0)
+        words.extend(s for s, letter in zip(steps, operand.layout, strict=True) if letter == "s")
+    first = len(words)
+    for (_, dtype), value in zip(program.scalars, scalars, strict=True):
+        words.append(bits(value, dtype))
+    function = _function(device, program, too_wide(sizes, strides))
+    if program.kind == "row":
+        inner = 1
+        for letter, size in zip(program.axes, sizes, strict=True):
+            inner *= size if letter == "r" else 1
+        grid, block = n, min(max(-(-inner // 32), 1) * 32, device.most)
+    else:
+        grid, block = -(-n // device.threads), device.threads
+    return Prepared(function, grid, block, words, tuple(places), first)
+
+
 def launch(device, program: Program, sizes, addresses, strides, scalars=()) -> None:
     """Run `program` over axes of these sizes.
 
@@ -44,25 +88,11 @@ def launch(device, program: Program, sizes, addresses, strides, scalars=()) -> N
         strides: of each, in elements along the axes.
         scalars: their values.
     """
-    n = threads(program, sizes)
-    if not n:
-        return
-    wide = too_wide(sizes, strides)
-    function = _function(device, program, wide)
-    words = list(sizes)
-    for operand, address, steps in zip(program.reads + program.writes, addresses, strides, strict=True):
-        words.append(address)
-        words.extend(s for s, letter in zip(steps, operand.layout, strict=True) if letter == "s")
-    for (_, dtype), value in zip(program.scalars, scalars, strict=True):
-        words.append(bits(value, dtype))
-    if program.kind == "row":
-        inner = 1
-        for letter, size in zip(program.axes, sizes, strict=True):
-            inner *= size if letter == "r" else 1
-        block = min(max(-(-inner // 32), 1) * 32, device.most)
-        device.launch(function, n, block, words)
-    else:
-        device.launch(function, -(-n // device.threads), device.threads, words)
+    made = prepare(device, program, sizes, strides, scalars)
+    if made.function is not None:
+        for place, address in zip(made.places, addresses, strict=True):
+            made.words[place] = address
+        device.launch(made.function, made.grid, made.block, made.words)
 
 
 def too_wide(sizes, strides) -> bool:

@@ -15,16 +15,16 @@ class Block:
 
     Attributes:
         address: of the first byte, on the device.
-        nbytes: how many were asked for.
+        size: in bytes, at least as many as were asked for.
     """
 
-    __slots__ = ("pool", "address", "nbytes")
+    __slots__ = ("pool", "address", "size")
 
-    def __init__(self, pool: Pool, address: int, nbytes: int):
-        self.pool, self.address, self.nbytes = pool, address, nbytes
+    def __init__(self, pool: Pool, address: int, size: int):
+        self.pool, self.address, self.size = pool, address, size
 
     def __del__(self):
-        self.pool.put(self.address, self.nbytes)
+        self.pool.put(self.address, self.size)  # needs no global name: the interpreter may be going down
 
 
 class Pool:
@@ -78,11 +78,10 @@ class Pool:
         self.used += size
         if self._lend is not None:
             self._lend(address, nbytes)
-        return Block(self, address, nbytes)
+        return Block(self, address, size)
 
-    def put(self, address: int, nbytes: int) -> None:
+    def put(self, address: int, size: int) -> None:
         """Take a block back."""
-        size = self.rounded(nbytes)
         with self._lock:
             self.used -= size
             self.kept += size

@@ -8,7 +8,11 @@ The kernels, the driver and the simulated GPU are `numblocks.kernels.cuda`.
 
 from ..kernels.cuda.devices import count as count
 from ..kernels.cuda.devices import get as get
+from ..kernels.cuda.launch import bits as bits
+from ..kernels.cuda.launch import prepare as prepare
 from .buffer import Buffer as Buffer
+from .buffer import empty as empty
 from .buffer import upload as upload
 from .evaluate import draw as draw
 from .evaluate import evaluate as evaluate
+from .evaluate import matmul as matmul

@@ -74,6 +74,9 @@ class Buffer:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __bool__(self) -> bool:
+        return bool(self.fetch())
+
     # --- values ---
 
     def fetch(self) -> numpy.ndarray:

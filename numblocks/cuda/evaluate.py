@@ -5,6 +5,7 @@ Rules of shape and dtype are the CPU's. Ops without a form here raise; none goes
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy
@@ -14,7 +15,7 @@ from .. import eager
 from ..array import ndarray, wrap
 from ..errors import MXNetError
 from ..kernels.cuda import devices, launch, products
-from ..op import Op, current
+from ..op import REGISTRY, Op, current
 from .buffer import Buffer, empty, unavailable, upload
 
 
@@ -42,8 +43,10 @@ def evaluate(op: Op, args, spec):
     elif op.name in OWN:
         op.infer(*raw, **spec)
         found = OWN[op.name](*raw, **spec)
+    elif op.name in ("argmax", "argmin"):
+        return parts(functools.partial(first, op.name.removeprefix("arg")), args, spec)
     elif op.traced is not None:
-        return parts(op, args, spec)
+        return parts(op.traced, args, spec)
     else:
         raise unavailable(op.name, device)
     return wrap(found, device, cls)
@@ -98,23 +101,46 @@ def moved(op: Op, x: ndarray, spec) -> ndarray:
         raise
 
 
-def parts(op: Op, args, spec):
+def parts(function, args, spec):
     """An op by its parts, with the tape off; `bind` records the whole."""
-    record, current.record = current.record, None
+    before = current.record, current.guard
+    current.record, current.guard = None, guarded
     try:
-        return op.traced(*args, **spec)
+        return function(*args, **spec)
     finally:
-        current.record = record
+        current.record, current.guard = before
+
+
+def first(how: str, x: ndarray, *, axis, keepdims) -> ndarray:
+    """Index of the first largest or smallest element (`how`), NaN above all, in ops."""
+    shape = x.shape
+    if axis is None:
+        x, axis = REGISTRY["reshape"](x, shape=(-1,)), 0
+    n = x.shape[axis]
+    if n == 0:
+        raise ValueError(f"arg{how}: an array of shape {shape} has no elements. Check that it is not empty first.")
+    extremum = REGISTRY[how](x, axis=(axis,), keepdims=True)
+    hit = REGISTRY["logical_or"](REGISTRY["equal"](x, extremum), REGISTRY["isnan"](x))
+    numbers = wrap(numpy.arange(n).reshape((n,) + (1,) * (x.ndim - axis - 1)), x._device)
+    y = REGISTRY["min"](REGISTRY["where"](hit, numbers, n), axis=(axis,), keepdims=keepdims)
+    return REGISTRY["reshape"](y, shape=(1,) * len(shape)) if keepdims and len(shape) != x.ndim else y
+
+
+def guarded(flag: ndarray, on: ndarray, check) -> None:
+    """Raise what `check` raises for the values of `on` if `flag` is set: waits for the device."""
+    if flag._data:
+        check(on._data.fetch())
 
 
 # --- products and joins ---
 
 
-def matmul(a: Buffer, b: Buffer) -> Buffer:
-    """`(..., n, k) @ (..., k, m)`; leading axes broadcast."""
+def matmul(a: Buffer, b: Buffer, out: Buffer | None = None) -> Buffer:
+    """`(..., n, k) @ (..., k, m)`; leading axes broadcast. `out`, if given, is C-contiguous."""
     dtype = dt.promote(a.dtype, b.dtype)
     lead = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    out = empty((*lead, a.shape[-2], b.shape[-1]), dtype, a.device)
+    if out is None:
+        out = empty((*lead, a.shape[-2], b.shape[-1]), dtype, a.device)
     stacked = [stack(cast(x, dtype), lead) for x in (a, b)]
     products.run(a.gpu, *stacked, out.reshape((-1 if out.size else math.prod(lead), *out.shape[-2:])))
     return out

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .. import autograd
 from ..array import ndarray
-from ..graph.compiled import Entry, refuse, signature
+from ..graph.compiled import Entry, bound, refuse, signature
 from ..graph.explain import Explanation
-from ..graph.instance import Instance
 from ..ops import random as rnd
 from .hybrid import HybridBlock
 from .structure import Version
@@ -135,7 +134,7 @@ class _Ready:
     def __init__(self, entry: Entry, args):
         plan = entry.plan
         self.like = [(x._data.shape, x._data.dtype, x._device, type(x), x._node is None) for x in args]
-        self.entry, self.instance, self.version = entry, Instance(plan), Version.number
+        self.entry, self.instance, self.version = entry, bound(entry), Version.number
         self.leaves = [entry.sources[k - plan.arguments]._node for k in entry.wanted]
         for slot, leaf in zip(plan.grad_slots, self.leaves, strict=True):
             self.instance.put(slot, leaf.grad._data)

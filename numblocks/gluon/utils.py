@@ -60,6 +60,11 @@ def split_and_load(data, ctx_list, batch_axis: int = 0, even_split: bool = True)
     return [part.as_in_ctx(device) for part, device in zip(parts, devices, strict=True)]
 
 
+def _squares(a: ndarray) -> float:
+    """The sum of squares, on the CPU in float64."""
+    return float((a * a).sum()) if a.ctx.far else float(numpy.square(a._data, dtype="float64").sum())
+
+
 def clip_global_norm(arrays: list[ndarray], max_norm: float, check_isfinite: bool = True):
     """Scale arrays in place so that their common 2-norm is at most `max_norm`; returns the norm they had.
 
@@ -77,7 +82,7 @@ def clip_global_norm(arrays: list[ndarray], max_norm: float, check_isfinite: boo
         raise ValueError(
             "clip_global_norm: got no arrays. There is nothing to clip. Pass the list of gradients."
         )
-    norm = math.sqrt(sum(float(numpy.square(a._data, dtype="float64").sum()) for a in arrays))
+    norm = math.sqrt(sum(map(_squares, arrays)))
     if check_isfinite and not math.isfinite(norm):
         warnings.warn(f"clip_global_norm: the norm is {norm}. The arrays hold NaN or infinity.", stacklevel=2)
     scale = max_norm / (norm + 1e-8)

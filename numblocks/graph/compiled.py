@@ -11,6 +11,7 @@ import numpy
 
 from .. import config, tape
 from ..array import ndarray, wrap
+from ..array import values as raw
 from ..config import CHECK, debug
 from ..device import usable
 from ..op import Op, current
@@ -20,6 +21,7 @@ from . import reasons
 from .explain import explain
 from .graph import Graph, Node, ancestors
 from .instance import Instance
+from .on_gpu import GpuInstance
 from .plan import Plan
 from .structure import ARRAY, flatten, rebuild
 from .trace import Builder, tracing
@@ -211,7 +213,7 @@ def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> 
 def run(entry: Entry, leaves):
     """Run an entry on the leaves of its arguments."""
     plan = entry.plan
-    instance = plan.pool.pop() if plan.pool else Instance(plan)
+    instance = plan.pool.pop() if plan.pool else bound(entry)
     k = 0
     for x in leaves:
         instance.put(k, x._data)
@@ -236,11 +238,18 @@ def run(entry: Entry, leaves):
     return outputs[0] if entry.structure is ARRAY else rebuild(entry.structure, outputs)
 
 
+def bound(entry: Entry):
+    """The plan with memory on its device."""
+    if entry.device.far:
+        return GpuInstance(entry.plan, entry.device)
+    return Instance(entry.plan)
+
+
 def refuse(entry: Entry, instance: Instance, k: int) -> None:
     """Raise the error of guard `k`, with the values it is about if they are at hand."""
     _, on, check = entry.builder.guards[k]
     slot = entry.plan.slots.get(on)
-    values = None if slot is None else instance.env[slot]
+    values = None if slot is None else raw(instance.env[slot])
     check(values)
     raise IndexError(f"{entry.op.name}: an index is out of range or no whole number.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
-from ..array import array_on, ndarray, values
+from ..array import array_on, ndarray, values, wrap
 from ..array import place as put
 from ..device import usable
 from ..op import current
@@ -84,7 +84,7 @@ def _like(value):
     def function(a, dtype=None, order="C", ctx=None, device=None, out=None) -> ndarray:
         place = ctx if ctx is not None else device
         data = numpy.full(a.shape, value, dt.as_dtype(dtype or a.dtype))
-        return put(data, usable(place) if place is not None else a._device, ndarray if current.substitute else type(a))
+        return wrap(data, usable(place) if place is not None else a._device, ndarray if current.substitute else type(a))
 
     return function
 

@@ -6,7 +6,7 @@ import numpy
 
 from .. import autograd, shortcut, tape
 from .. import dtype as dt
-from ..array import Aval, ndarray, place, values
+from ..array import Aval, ndarray, place, values, wrap
 from ..device import usable
 from ..errors import TraceError
 from ..op import Op, bind, detached
@@ -102,7 +102,7 @@ def _power(self, other):
 def _matmul(self, other):
     if not isinstance(other, (ndarray, numpy.ndarray)):
         return NotImplemented
-    return mm.inner_matmul(self, other if isinstance(other, ndarray) else place(other, self._device))
+    return mm.inner_matmul(self, other if isinstance(other, ndarray) else wrap(other, self._device))
 
 
 def _concrete(x: ndarray, what: str) -> numpy.ndarray:
@@ -191,7 +191,7 @@ def attach_grad(self, grad_req: str = "write", stype=None) -> None:
         raise KeyError(
             f"attach_grad: grad_req is {grad_req!r}. It says how gradients are stored. Use 'write', 'add' or 'null'."
         )
-    buffer = place(numpy.zeros(self.shape, self.dtype), self._device, type(self))
+    buffer = wrap(numpy.zeros(self.shape, self.dtype), self._device, type(self))
     tape.mark(self, buffer, grad_req)
 
 
@@ -296,7 +296,7 @@ def array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
     result = getattr(ufunc, method)(*raw, **kwargs)
     if out is not None:
         return out[0]
-    return place(numpy.asarray(result), self._device, type(self)) if method == "__call__" else result
+    return wrap(numpy.asarray(result), self._device, type(self)) if method == "__call__" else result
 
 
 _METHODS = {
@@ -310,12 +310,12 @@ _METHODS = {
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,
     "__invert__": lambda self: ew.logical_not(self) if self.dtype.kind == "b" else integers.invert(self),
     "__divmod__": lambda self, o: (self // o, self % o), "__rdivmod__": lambda self, o: (o // self, o % self),
-    "__rmatmul__": lambda self, o: mm.inner_matmul(place(numpy.asarray(o), self._device), self),
+    "__rmatmul__": lambda self, o: mm.inner_matmul(wrap(numpy.asarray(o), self._device), self),
     "__float__": _scalar(float, "float"), "__int__": _scalar(int, "int"), "__bool__": _bool, "__index__": _index,
     "__complex__": _scalar(complex, "complex"), "__iter__": _iterate, "__repr__": printing.array_repr,
     "__str__": printing.array_str, "__array__": array_interface, "__array_ufunc__": array_ufunc,
     "__format__": lambda self, spec: format(self.item(), spec) if spec else str(self), "__hash__": object.__hash__,
-    "__copy__": copy, "__deepcopy__": lambda self, memo: place(_concrete(self, "deepcopy").copy(), self._device,
+    "__copy__": copy, "__deepcopy__": lambda self, memo: wrap(_concrete(self, "deepcopy").copy(), self._device,
         type(self)),
     "__reduce__": lambda self: (_rebuild, (self.asnumpy(), self._device, type(self))),
     "as_np_ndarray": lambda self: self,
@@ -323,7 +323,7 @@ _METHODS = {
 
 
 def _rebuild(data, device, cls):
-    return place(data, device, cls)
+    return wrap(data, device, cls)
 
 
 def _attach() -> None:

@@ -145,7 +145,7 @@ def dropout(data, p=0.5, axes=(), mode="training", **ignored) -> ndarray:
     if p == 0 or not (current.training or mode == "always"):
         return data
     shape = tuple(1 if k in tuple(axes) else n for k, n in enumerate(data.shape))
-    u = rnd.draw(rnd.uniform01, shape, data.dtype.name)
+    u = rnd.draw(rnd.uniform01, shape, data.dtype.name, data.ctx if data.ctx.far else None)
     return ew.where(u < 1.0 - p, data * (1.0 / (1.0 - p)), 0.0)
 
 

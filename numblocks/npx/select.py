@@ -15,7 +15,7 @@ from ..ops.kinds import normalize_axis
 
 def one_hot(data, depth: int, on_value=1.0, off_value=0.0, dtype="float32") -> ndarray:
     """`on_value` at the index, `off_value` elsewhere: shape `data.shape + (depth,)`."""
-    hit = ew.equal(move.expand_dims(ew.astype(data, "int64"), -1), arange(depth, dtype="int64"))
+    hit = ew.equal(move.expand_dims(ew.astype(data, "int64"), -1), arange(depth, dtype="int64", ctx=data.ctx))
     if on_value == 1 and off_value == 0:
         return ew.astype(hit, dtype)
     return ew.astype(ew.where(hit, float(on_value), float(off_value)), dtype)

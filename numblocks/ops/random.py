@@ -134,7 +134,7 @@ for _f, _g in {top24: lambda z: z >> numpy.uint64(40), top53: lambda z: z >> num
 
 def _eager(op: Op, args, spec):
     key, device, dtype = generator.key(spec["stream"]), usable(spec.get("device")), numpy.dtype(spec["dtype"])
-    if device.device_type == "gpu":
+    if device.far:
         return wrap(backend().draw(op, key, spec["shape"], dtype, device), device)
     return wrap(op.run(key, spec["shape"], dtype), device)
 

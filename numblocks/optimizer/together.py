@@ -26,7 +26,7 @@ def possible(optimizer: Optimizer, weights: list[ndarray]) -> bool:
         klass.update is Optimizer.update
         and klass.update_multi_precision is Optimizer.update_multi_precision
         and klass.deterministic
-        and all(w.dtype == numpy.float32 for w in weights)
+        and all(w.dtype == numpy.float32 and not w.ctx.far for w in weights)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from ...array import ndarray
+from ...array import ndarray, values
 from ...dtype import as_dtype
 from ...formats import params as files
 from .parameter import Parameter, _devices
@@ -77,7 +77,7 @@ def assign_loaded(
 
 
 def _raw(array) -> numpy.ndarray:
-    return array._data if isinstance(array, ndarray) else numpy.asarray(array)
+    return values(array._data) if isinstance(array, ndarray) else numpy.asarray(array)
 
 
 def _diff(missing: list[str], extra: list[str]) -> str:

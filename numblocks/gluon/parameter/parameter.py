@@ -9,6 +9,7 @@ import numpy
 
 from ... import init as initializer
 from ...array import array_on, ndarray, wrap
+from ...array import values as raw
 from ...device import Device, current_device, usable
 from ...dtype import as_dtype
 from ...errors import DeferredInitializationError
@@ -238,7 +239,7 @@ class Parameter:
         """One copy of `values` (raw buffer) per device, gradients attached."""
         dtype = as_dtype(self._dtype)
         self._forget()
-        self._arrays = {d: wrap(numpy.array(values, dtype, order="C"), d) for d in devices}
+        self._arrays = {d: wrap(numpy.array(raw(values), dtype, order="C"), d) for d in devices}
         self._data0 = next(iter(self._arrays.values())) if len(self._arrays) == 1 else None
         self._attach()
 
@@ -339,7 +340,7 @@ class Parameter:
             self._finish_deferred_init()
             return
         for array in self._arrays.values():
-            array._data[...] = data._data
+            array._data[...] = data._data if data._device is array._device else raw(data._data)
 
     def zero_grad(self) -> None:
         """Set the gradient buffers to zero."""
