@@ -4,6 +4,7 @@ import io
 import logging
 import sys
 
+from numblocks.gluon.data import SimpleDataset
 from numblocks.gluon.progress import Silent, bar, lines_above
 
 
@@ -49,3 +50,23 @@ def test_lines_stand_above_the_bar():
     assert logger.handlers == [own] and "one line\n" in stream.getvalue().replace("\r", "\n")
     with lines_above(Silent(), logger):
         assert logger.handlers == [own]
+
+
+def test_preparing_a_dataset(monkeypatch):
+    slow = SimpleDataset([1, 2, 3])
+    at_once = lambda *args, delay, **more: bar(*args, **more, mininterval=0)
+    monkeypatch.setattr("numblocks.gluon.data.dataset.bar", at_once)
+    for stream, seen in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert list(slow.transform(lambda x: x + 1, lazy=False)) == [2, 3, 4]
+        assert list(slow.transform_first(lambda x: x + 1, lazy=False)) == [2, 3, 4]
+        assert list(slow.filter(lambda x: x != 2)) == [1, 3]
+        assert ("transforming" in stream.getvalue() and "filtering" in stream.getvalue()) is seen
+        assert bool(stream.getvalue()) is seen
+
+
+def test_a_short_preparation_shows_nothing(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert list(SimpleDataset([1, 2, 3]).filter(lambda x: x != 2)) == [1, 3]
+    assert stream.getvalue() == ""

@@ -6,6 +6,7 @@ import numpy
 
 from ...array import ndarray, wrap
 from ...device import cpu
+from ..progress import bar
 from .sampler import Sampler
 
 
@@ -31,7 +32,7 @@ class Dataset:
 
     def filter(self, fn) -> SimpleDataset:
         """The examples for which `fn(example)` is true."""
-        return SimpleDataset([example for example in self if fn(example)])
+        return SimpleDataset([example for example in _read(self, "filtering") if fn(example)])
 
     def shard(self, num_shards: int, index: int) -> Dataset:
         """Part `index` of `num_shards` parts whose sizes differ by at most one.
@@ -72,16 +73,24 @@ class Dataset:
             lazy: apply it whenever an example is read; False applies it to all of them now.
         """
         changed = _Transformed(self, fn)
-        return changed if lazy else SimpleDataset(list(changed))
+        return changed if lazy else SimpleDataset(list(_read(changed, "transforming")))
 
     def transform_first(self, fn, lazy: bool = True) -> Dataset:
         """`fn` of the first element of each example, which leaves labels alone."""
         changed = _TransformedFirst(self, fn)
-        return changed if lazy else SimpleDataset(list(changed))
+        return changed if lazy else SimpleDataset(list(_read(changed, "transforming")))
 
     def _rows(self, indices) -> list | None:
         """The batch of these examples as a list of columns, if that is cheaper than one by one; else None."""
         return None
+
+
+def _read(data: Dataset, what: str):
+    """The examples one by one, with a progress bar if that takes long."""
+    with bar(len(data), what, "example", delay=1.0) as progress:
+        for example in data:
+            yield example
+            progress.update()
 
 
 class SimpleDataset(Dataset):

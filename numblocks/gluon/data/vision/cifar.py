@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy
 
+from ...progress import bar
 from .stored import Stored, checked, content, fetch
 
 _PIXELS = 3 * 32 * 32
@@ -67,7 +68,7 @@ class CIFAR10(Stored):
         address = f"https://www.cs.toronto.edu/~kriz/{self._archive}"
         archive = fetch(where, [address], self._root / self._archive, None)
         known = {**self._train_files, **self._test_files}
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive) as tar, bar(len(known), f"unpacking {self._archive}", "file") as progress:
             for member in tar:
                 name = member.name.rpartition("/")[2]
                 if name in known and member.isfile():
@@ -75,6 +76,7 @@ class CIFAR10(Stored):
                     part = self._root / f"{name}.part"
                     part.write_bytes(tar.extractfile(member).read())
                     checked(part, known[name]).replace(self._root / name)
+                    progress.update()
         missing = [name for name in known if not (self._root / name).exists()]
         if missing:
             raise OSError(
