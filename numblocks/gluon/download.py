@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -34,8 +35,10 @@ def download(
 ) -> str:  # fmt: skip
     """Fetch a file, unless it is there already.
 
-    The bytes go to `<file>.part`, which a later call resumes if the server can continue a file, and which
-    takes the file's name when it is complete and has the right checksum.
+    The bytes go to a file of another name, which takes the right one when it is complete and has the right checksum.
+    If the connection breaks, it goes on where it was, if the server can. What a call that fails or is interrupted
+    leaves is `<file>.part`, and a later call goes on with that if there is a checksum to tell that both parts belong
+    together. Several processes may fetch the same file at once.
 
     Args:
         url: http, https, ftp or file.
@@ -61,22 +64,22 @@ def download(
     if target.exists() and not overwrite and (not sha1_hash or check_sha1(target, sha1_hash)):
         return str(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
     failure: Exception | None = None
-    for attempt in range(max(0, retries) + 1):
-        if attempt:
-            time.sleep(min(2.0 ** (attempt - 1) * 0.1, 5.0))
-        try:
-            _fetch(url, part, verify_ssl)
-            if sha1_hash and not check_sha1(part, sha1_hash):
-                part.unlink()  # nothing to resume: begin anew
-                raise OSError(f"its SHA-1 is not {sha1_hash}")
-            replace_file(part, target)
-            return str(target)
-        except OSError as error:  # URLError and timeouts are OSErrors
-            failure = error
-            if _final(error):
-                break
+    with _own(target.with_name(target.name + ".part"), resume=bool(sha1_hash)) as part:
+        for attempt in range(max(0, retries) + 1):
+            if attempt:
+                time.sleep(min(2.0 ** (attempt - 1) * 0.1, 5.0))
+            try:
+                _fetch(url, part, target.name, verify_ssl)
+                if sha1_hash and not check_sha1(part, sha1_hash):
+                    part.unlink()  # nothing to resume: begin anew
+                    raise OSError(f"its SHA-1 is not {sha1_hash}")
+                replace_file(part, target)
+                return str(target)
+            except OSError as error:  # URLError and timeouts are OSErrors
+                failure = error
+                if _final(error):
+                    break
     raise OSError(
         f"download: {url} could not be fetched to {target}: {failure}. The network or the server refused, or the"
         f" file is not the expected one. Try again later, or put the file there by hand."
@@ -92,7 +95,22 @@ def _target(url, path) -> Path:
     return Path("." if path is None else path).expanduser() / name
 
 
-def _fetch(url: str, part: Path, verify_ssl: bool) -> None:
+@contextlib.contextmanager
+def _own(part: Path, resume: bool):
+    """A file that nobody else writes, with the content of `part` if that is to be resumed; in the end it is `part`."""
+    own = part.with_name(f"{part.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(part, own)  # of several processes one gets it, the others begin anew
+    if not resume:
+        own.unlink(missing_ok=True)
+    try:
+        yield own
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(own, part)
+
+
+def _fetch(url: str, part: Path, name: str, verify_ssl: bool) -> None:
     """Append what is missing of `url` to `part`."""
     # Here and not above: these take longer to import than all of numblocks, and only downloads need them.
     import http.client
@@ -116,7 +134,7 @@ def _fetch(url: str, part: Path, verify_ssl: bool) -> None:
         length = answer.headers.get("Content-Length")
         begin = have if resumed else 0
         total = begin + int(length) if length is not None else None
-        shown = bar(total, part.name.removesuffix(".part"), "B", scale=True, initial=begin)
+        shown = bar(total, name, "B", scale=True, initial=begin)
         with open(part, "ab" if resumed else "wb") as file, shown as progress:
             got = 0
             try:

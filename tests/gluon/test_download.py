@@ -12,6 +12,7 @@ import pytest
 from numblocks.gluon.utils import check_sha1, download
 
 BODY = bytes(range(256)) * 40
+BOTH = threading.Barrier(2)
 SHA1 = hashlib.sha1(BODY).hexdigest()
 
 
@@ -37,6 +38,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if begin else 200)
         self.send_header("Content-Length", str(len(BODY) - begin))
         self.end_headers()
+        if self.path == "/together":
+            self.wfile.write(BODY[:4000])
+            self.wfile.flush()
+            BOTH.wait(30)
+            begin = 4000
         # the first answer for /cut breaks off half way
         self.wfile.write(BODY[begin:5000] if self.path == "/cut" and len(self.seen) == 1 else BODY[begin:])
 
@@ -118,6 +124,38 @@ def test_a_file_that_is_there_survives_a_failure(server, tmp_path):
         with pytest.raises(OSError, match=wanted):
             download(url + address, tmp_path / "f", overwrite=True, sha1_hash="0" * 40, retries=0)
         assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("f", b"mine")]
+
+
+def test_an_interrupted_call_is_resumed_if_the_whole_can_be_checked(server, tmp_path, monkeypatch):
+    url, seen = server
+    for checksum, begin in ((SHA1, "bytes=5000-"), (None, None)):
+        seen.clear()
+        with pytest.raises(OSError, match="ended after 5000 of 10240 bytes"):
+            download(url + "/cut", tmp_path / "f", sha1_hash=checksum, retries=0)
+        assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("f.part", BODY[:5000])]
+        assert open(download(url + "/cut", tmp_path / "f", sha1_hash=checksum), "rb").read() == BODY
+        assert seen[1:] == [("/cut", begin)] and [p.name for p in tmp_path.iterdir()] == ["f"]
+        (tmp_path / "f").unlink()
+
+
+def test_two_at_once(server, tmp_path):
+    """Both are half way at the same time, and neither writes into the other's file."""
+    url, seen = server
+    failures = []
+
+    def fetch_it():
+        try:
+            download(url + "/together", tmp_path / "f", overwrite=True, retries=0)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=fetch_it) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == [] and len(seen) == 2
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("f", BODY)]
 
 
 class Terminal(io.StringIO):
