@@ -81,13 +81,24 @@ def maximum(x, out, win: Windows):
     return _call("max_forward", _planes(x), x, out, win)
 
 
+def _places_fit(win: Windows) -> None:
+    """Places in a plane are counted in 32 bits, which vectorize twice as wide."""
+    if math.prod(win.size) >= 1 << 31:
+        raise ValueError(
+            f"max_pool: a plane of {win.size} elements. The gradient counts places in a plane in 32 bits."
+            " Pool parts of it."
+        )
+
+
 def maximum_gradient(g, x, out, win: Windows):
     """`out` like `x`: `g` added at the first maximum of each window of `x`."""
+    _places_fit(win)
     return _call("max_backward", _planes(x), x, out, win, g)
 
 
 def maximum_gather(h, x, out, win: Windows):
     """`out: (N, C, *out)`: `h` (like `x`) taken at the first maximum of each window of `x`."""
+    _places_fit(win)
     return _call("max_gather", _planes(x), x, out, win, h)
 
 
