@@ -12,7 +12,7 @@ from numblocks import autograd, gluon, init, nd, random
 from numblocks.gluon import nn, rnn
 
 random.seed(8)
-BATCH, STEPS, HIDDEN, EPOCHS = 32, 32, 192, 8
+BATCH, STEPS, HIDDEN, EPOCHS = 32, 32, 192, 6
 
 names = ["assignment", "calls", "class", "compound", "exceptions", "function", "import", "lambda", "naming", "numbers",
          "objects", "operator-summary", "try", "typesseq", "while", "with", "yield"]  # fmt: skip
@@ -95,7 +95,7 @@ for epoch in range(EPOCHS):
         trainer.step(1)
         total += l.asscalar()
         n += 1
-    trainer.set_learning_rate(trainer.learning_rate * 0.85)
+    trainer.set_learning_rate(trainer.learning_rate * 0.8)
     print(f"epoch {epoch + 1}, train perplexity {math.exp(total / n):.2f}")
 
 print(write(model, "the value of ", 60))
