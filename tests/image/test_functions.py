@@ -198,3 +198,13 @@ def test_augmenters_travel_to_worker_processes(aug):
     first = aug(np.array(PICTURE)).asnumpy()
     random.seed(3)
     assert (again(np.array(PICTURE)).asnumpy() == first).all()
+
+
+def test_orders_are_drawn():
+    class Mark(image.Augmenter):
+        def __call__(self, src):
+            return src * 10 + self.digit
+
+    steps = image.RandomOrderAug([Mark(digit=k) for k in (1, 2, 3)])
+    seen = {int(steps(np.zeros((1, 1, 1)))[0, 0, 0]) for _ in range(60)}
+    assert seen == {123, 132, 213, 231, 312, 321}

@@ -146,6 +146,7 @@ def test_record_iterators(folder):
     exact = io.ImageRecordUInt8Iter(folder / "a.rec", data_shape=(3, 10, 12), batch_size=5, pad=2, fill_value=9)
     x = next(exact).data[0].asnumpy()
     assert x.dtype == "uint8" and x[3, 0, 0, 0] == 9 and x[3, 0, 5, 5] == 30
+    assert exact.auglist[0](np.zeros((6, 8, 3))).shape == (10, 12, 3)
     signed = io.ImageRecordInt8Iter(path_imgrec=folder / "a.rec", data_shape=(3, 4, 4), batch_size=5, mean_r=200)
     assert next(signed).data[0].asnumpy()[:, 0, 0, 0].tolist() == [-128, -128, -128, -128, -128]
     many = io.ImageRecordIter(
