@@ -232,6 +232,8 @@ def test_metrics_and_their_names():
     made = estimator(train_metrics=mine, val_metrics=[metric.Accuracy()])
     assert made.train_metrics == [mine] and made.val_metrics[0].name == "validation accuracy"
     assert estimator(train_metrics=mine).val_metrics[0].name == "validation f1"
+    same = estimator(train_metrics=mine, val_metrics=mine)
+    assert same.train_metrics == [mine] and mine.name == "training f1" and same.val_metrics[0].name == "validation f1"
     both = metric.CompositeEvalMetric([metric.Accuracy(), metric.F1()])
     assert [m.name for m in estimator(train_metrics=both).train_metrics] == ["training accuracy", "training f1"]
     plain = Estimator(nn.Dense(1), gluon.loss.L2Loss())

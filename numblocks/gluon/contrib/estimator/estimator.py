@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import copy
 import logging
-import sys
 
-from .... import metric as metrics_module
+from .... import metric
 from ....device import Device, current_device
 from ... import loss as losses
 from ...block import Block
-from ...data import DataLoader
 from ...trainer import Trainer
+from .arguments import (
+    check_loader,
+    checked,
+    checked_processor,
+    count_batches,
+    default_metrics,
+    metric_list,
+    own_logger,
+    prefix_names,
+)
 from .batch_handlers import GradientUpdateHandler, MetricHandler, ValidationHandler
-from .batch_processor import BatchProcessor
 from .events import Calendar, EventHandler, handler_list
 from .logging_handler import LoggingHandler
 from .stopping import StoppingHandler
@@ -54,16 +61,18 @@ class Estimator:
         self, net, loss, train_metrics=None, val_metrics=None, initializer=None, trainer=None, context=None,
         val_net=None, val_loss=None, batch_processor=None, *, device=None,
     ):  # fmt: skip
-        self.net = _instance("net", net, Block, "gluon.Block")
-        self.loss = _instance("loss", loss, losses.Loss, "gluon.loss.Loss")
-        self.val_net = net if val_net is None else _instance("val_net", val_net, Block, "gluon.Block")
-        self.val_loss = loss if val_loss is None else _instance("val_loss", val_loss, losses.Loss, "gluon.loss.Loss")
-        self.batch_processor = _processor(batch_processor)
-        self.logger = _logger()
-        self._train_metrics = _metrics(train_metrics) or _default_metrics(self.loss)
-        self._val_metrics = _metrics(val_metrics) or [copy.deepcopy(each) for each in self._train_metrics]
-        _prefix(self._train_metrics, "training")
-        _prefix(self._val_metrics, "validation")
+        self.net = checked("net", net, Block, "gluon.Block")
+        self.loss = checked("loss", loss, losses.Loss, "gluon.loss.Loss")
+        self.val_net = net if val_net is None else checked("val_net", val_net, Block, "gluon.Block")
+        self.val_loss = loss if val_loss is None else checked("val_loss", val_loss, losses.Loss, "gluon.loss.Loss")
+        self.batch_processor = checked_processor(batch_processor)
+        self.logger = own_logger()
+        self._train_metrics = metric_list(train_metrics) or default_metrics(self.loss)
+        taken = {id(each) for each in self._train_metrics}  # an object cannot count both
+        wanted = metric_list(val_metrics) or self._train_metrics
+        self._val_metrics = [copy.deepcopy(each) if id(each) in taken else each for each in wanted]
+        prefix_names(self._train_metrics, "training")
+        prefix_names(self._val_metrics, "validation")
         for each in self._val_metrics:
             each.reset()
         self.context = self._devices(device if context is None else context)
@@ -81,12 +90,12 @@ class Estimator:
         self._batches_per_epoch: int | None = None
 
     @property
-    def train_metrics(self) -> list[metrics_module.EvalMetric]:
+    def train_metrics(self) -> list[metric.EvalMetric]:
         """The metrics of training."""
         return self._train_metrics
 
     @property
-    def val_metrics(self) -> list[metrics_module.EvalMetric]:
+    def val_metrics(self) -> list[metric.EvalMetric]:
         """The metrics of validation."""
         return self._val_metrics
 
@@ -118,7 +127,7 @@ class Estimator:
             param.reset_ctx(self.context)
 
     def _checked_trainer(self, trainer) -> Trainer:
-        _instance("trainer", trainer, Trainer, "gluon.Trainer")
+        checked("trainer", trainer, Trainer, "gluon.Trainer")
         if trainer._contexts and list(trainer._contexts) != self.context:
             raise ValueError(
                 f"Estimator: the trainer was made for parameters on {trainer._contexts}, the estimator works on"
@@ -148,9 +157,9 @@ class Estimator:
         Raises:
             ValueError: not one of `epochs` and `batches`; no DataLoader, or an empty one; no EventHandler.
         """
-        _loader("fit", train_data)
+        check_loader("fit", train_data)
         if val_data is not None:
-            _loader("fit", val_data)
+            check_loader("fit", val_data)
         if bool(epochs) == bool(batches) or min(epochs or 1, batches or 1) < 1:
             raise ValueError(
                 f"Estimator.fit: epochs={epochs}, batches={batches}. Fit only support exactly one type of iteration:"
@@ -158,7 +167,7 @@ class Estimator:
             )
         self.max_epoch, self.max_batch, self.batch_axis = epochs or None, batches or None, batch_axis
         self._epoch = 0
-        self._batches_per_epoch = _length(train_data)
+        self._batches_per_epoch = count_batches(train_data)
         calendar = Calendar(self._prepare_default_handlers(val_data, event_handlers))
         try:
             calendar.call("train_begin", self)
@@ -196,7 +205,7 @@ class Estimator:
         Raises:
             ValueError: no DataLoader, no EventHandler.
         """
-        _loader("evaluate", val_data)
+        check_loader("evaluate", val_data)
         for each in self.val_metrics:
             each.reset()
         calendar = Calendar(self._prepare_default_validation_handlers(event_handlers))
@@ -236,77 +245,3 @@ class Estimator:
         if not any(isinstance(each, LoggingHandler) for each in handlers):
             handlers.append(LoggingHandler(metrics=self.val_metrics))
         return handlers
-
-
-# ---- arguments --------------------
-
-
-def _instance(what: str, given, kind, name: str):
-    if not isinstance(given, kind):
-        raise ValueError(f"Estimator: {what} must be a {name}, and is {given!r}. The estimator calls it as one.")
-    return given
-
-
-def _processor(given):
-    if given is None:
-        return BatchProcessor()
-    if not all(callable(getattr(given, name, None)) for name in ("fit_batch", "evaluate_batch")):
-        raise ValueError(
-            f"Estimator: batch_processor is {given!r}. It must contain fit_batch() and evaluate_batch() methods."
-            f" Derive it from BatchProcessor."
-        )
-    return given
-
-
-def _loader(method: str, given) -> None:
-    if not isinstance(given, DataLoader):
-        raise ValueError(
-            f"Estimator.{method}: got {type(given).__name__} as data. Estimator only support input as Gluon DataLoader:"
-            f" it is read again in each epoch. Wrap arrays as DataLoader(ArrayDataset(x, y), batch_size)."
-        )
-
-
-def _length(loader) -> int | None:
-    """How many batches there are, None if the sampler does not know."""
-    try:
-        return len(loader)
-    except (TypeError, NotImplementedError):
-        return None
-
-
-def _metrics(given) -> list[metrics_module.EvalMetric]:
-    """Metrics as a list; a composite one is taken apart."""
-    if given is None:
-        return []
-    if isinstance(given, metrics_module.CompositeEvalMetric):
-        return _metrics(given.metrics)
-    listed = list(given) if isinstance(given, (list, tuple)) else [given]
-    for each in listed:
-        if not isinstance(each, metrics_module.EvalMetric):
-            raise ValueError(
-                f"Estimator: metrics must be a Metric or a list of Metric, and there is {given!r}. Handlers share"
-                f" these objects. Pass objects such as metric.Accuracy()."
-            )
-    return listed
-
-
-def _default_metrics(loss) -> list[metrics_module.EvalMetric]:
-    found: list[metrics_module.EvalMetric] = []
-    if isinstance(loss, losses.SoftmaxCrossEntropyLoss):
-        found.append(metrics_module.Accuracy())
-    return [*found, metrics_module.Loss(type(loss).__name__.lower())]
-
-
-def _prefix(found, word: str) -> None:
-    for each in found:
-        name = str(each.name)
-        for other in ("training ", "validation "):
-            name = name.removeprefix(other)
-        each.name = f"{word} {name}"
-
-
-def _logger() -> logging.Logger:
-    # A logger of its own and not getLogger(): two estimators must not log every line twice.
-    logger = logging.Logger("Estimator", logging.INFO)
-    logger.addHandler(logging.StreamHandler(sys.stdout))
-    return logger
