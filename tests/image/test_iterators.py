@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import image, io, np, random, recordio
+from numblocks import image, io, np, npx, random, recordio
 
 pytest.importorskip("PIL")
 
@@ -280,3 +280,36 @@ def test_a_seed_repeats_detection(folder):
     assert len({x.tobytes() for x in first}) > 3
     for a, b in zip(first, again, strict=True):
         numpy.testing.assert_array_equal(a, b)
+
+
+def test_from_a_record_file_to_the_targets_of_a_detector(tmp_path):
+    """The path of a detector's data: squares are packed, read, cropped, and still lie where their labels say."""
+    random.seed(3)
+    draw = numpy.random.default_rng(3)
+    with recordio.MXIndexedRecordIO(tmp_path / "s.idx", tmp_path / "s.rec", "w") as file:
+        for k in range(12):
+            x, y, side = (int(v) for v in draw.integers((2, 2, 14), (30, 30, 30)))
+            picture = numpy.full((64, 64, 3), 40, "uint8")
+            picture[y : y + side, x : x + side] = (250, 10, 10)
+            label = [4, 5, 64, 64, 0, x / 64, y / 64, (x + side) / 64, (y + side) / 64]
+            file.write_idx(k, recordio.pack_img(recordio.IRHeader(0, label, k, 0), picture, img_fmt=".png"))
+    it = image.ImageDetIter(
+        4, (3, 48, 48), path_imgrec=tmp_path / "s.rec", path_imgidx=tmp_path / "s.idx", shuffle=True, rand_crop=0.7,
+        rand_pad=0.5, rand_mirror=True, min_object_covered=0.95, max_attempts=200, pad_val=(40, 40, 40),
+        inter_method=1,
+    )  # fmt: skip
+    anchors = npx.multibox_prior(np.zeros((1, 3, 12, 12)), sizes=[0.2, 0.35, 0.5], ratios=[1, 1.5, 0.7])
+    matched = 0
+    for _ in range(3):
+        for batch in it:
+            pictures, labels = batch.data[0].asnumpy(), batch.label[0]
+            for x, (kind, *box) in zip(pictures, labels.asnumpy()[:, 0], strict=True):
+                red = numpy.argwhere((x[0] > 145) & (x[1] < 25))
+                (top, left), (bottom, right) = red.min(0), red.max(0) + 1
+                assert kind == 0
+                numpy.testing.assert_allclose(numpy.array(box) * 48, [left, top, right, bottom], atol=2.5)
+            _, mask, classes = npx.multibox_target(anchors, labels, np.zeros((4, 2, anchors.shape[1])))
+            assert ((classes.asnumpy() == 1).sum(axis=1) >= 1).all() and mask.asnumpy().any()
+            matched += int((classes.asnumpy() == 1).sum())
+        it.reset()
+    assert matched > 40
