@@ -16,18 +16,23 @@ from ..ops import reduce as red
 from .array import NDArray, to_legacy
 
 
-def _legacy(function):
+def _legacy(function, n: int):
+    """`function`, which has `n` parameters before the shape; without a shape that of array-valued parameters."""
+
     @functools.wraps(function)
     def call(*args, shape=None, **kwargs):
-        if shape is None:  # the shape of array-valued parameters
+        if len(args) > n:
+            args, shape, rest = args[:n], args[n], args[n + 1 :]
+            kwargs.update(zip(("dtype", "ctx"), rest, strict=False))
+        if shape is None:
             shape = next((a.shape for a in args if isinstance(a, ndarray)), (1,))
         return to_legacy(function(*args, shape=shape, **kwargs))
 
     return call
 
 
-uniform, normal, randint = _legacy(_base.uniform), _legacy(_base.normal), _legacy(_base.randint)
-exponential, gamma, poisson = _legacy(_base.exponential), _legacy(_base.gamma), _legacy(_base.poisson)
+uniform, normal, randint = _legacy(_base.uniform, 2), _legacy(_base.normal, 2), _legacy(_base.randint, 2)
+exponential, gamma, poisson = _legacy(_base.exponential, 1), _legacy(_base.gamma, 2), _legacy(_base.poisson, 1)
 shuffle = _base.shuffle
 
 

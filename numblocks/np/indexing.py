@@ -93,6 +93,8 @@ def setitem(x: ndarray, key, value) -> None:
     check_writable(x, "assignment to x[...]", value)
     if isinstance(value, ndarray):
         value = value._data
+        if value.size == 1:  # one value fits everywhere, also where one element is named: nd has no 0-d arrays
+            value = value.reshape(())
     parts = key if type(key) is tuple else (key,)
     raw = tuple(_raw_index(p) for p in parts)
     try:

@@ -162,3 +162,18 @@ def test_batch_norm_means_by_default_what_it_meant():
     y = nd.BatchNorm(x.astype("float16"), 5 * ones, ones, zeros, ones, fix_gamma=False)
     assert y.dtype == numpy.float16
     numpy.testing.assert_allclose(y.asnumpy(), 5 * X / numpy.sqrt(1 + 1e-3) + 1, rtol=1e-2, atol=1e-2)
+
+
+def test_draws_take_their_shape_in_place():
+    for draw, args in ((nd.random.uniform, (0, 1)), (nd.random.normal, (0, 1)), (nd.random.randint, (0, 9)),
+                       (nd.random.gamma, (1, 1)), (nd.random.exponential, (1,)), (nd.random.poisson, (3,)),
+                       (nd.random_uniform, (0, 1)), (nd.normal, (0, 1))):  # fmt: skip
+        assert draw(*args, (2, 3)).shape == draw(*args, shape=(2, 3)).shape == (2, 3)
+    assert nd.random.uniform(0, 1, (2,), "float64").dtype == numpy.float64
+
+
+def test_one_value_is_written_to_one_element():
+    x, y = nd.arange(6).reshape((2, 3)), nd.zeros((2, 2))
+    y[0, 1] = x[:, 1].sum()  # of shape (1,)
+    y[1] = x[1:, 2:].max(keepdims=True)
+    assert y.asnumpy().tolist() == [[0, 5], [5, 5]]
