@@ -1,4 +1,4 @@
-"""Compile the CUDA kernel of every registered elementwise op and reduction, with no GPU, and store what they take.
+"""Compile the CUDA kernels of all elementwise ops and reductions and the hand-written ones, with no GPU.
 
     python -m bench.cuda_compile            # needs numba-cuda; writes bench/results/cuda_compile_<date>.json
 
@@ -18,13 +18,14 @@ import time
 from pathlib import Path
 
 from numblocks.kernels import emit_cuda
-from numblocks.kernels.cuda import compiler
+from numblocks.kernels.cuda import compiler, gather, launch, products, threads
 from numblocks.kernels.program import CAST, Line, Operand, Program, Reduce, Store
 from numblocks.kernels.scalars import scalar
 from numblocks.op import REGISTRY
 
 CAPABILITIES = ((8, 0), (9, 0))
-ANGLES = {"sin": 3, "cos": 3, "tan": 3, "gamma": 3, "gammaln": 3, "digamma": 6}  # float64 instructions of libdevice
+ANGLES = {"sin": 3, "cos": 3, "tan": 3, "gamma": 3, "gammaln": 3, "digamma": 6,
+          "normal01": 3}  # float64 instructions of libdevice
 
 
 def program_of(op, dtype: str, axes: str) -> Program:
@@ -62,6 +63,31 @@ def programs():
                     )
 
 
+def row_sum(i, y, x, rows, n, m):
+    """What a custom loop does on a GPU."""
+    total = 0.0
+    for j in range(m):
+        total = total + x[i * m + j]
+    y[i] = 0.5 * total
+
+
+def texts():
+    """`(label, text)` of everything that is compiled, and of what has no form on a GPU the reason."""
+    for label, program in programs():
+        try:
+            yield label, emit_cuda.emit(program)
+        except TypeError as error:
+            yield label, str(error)
+    for dtype in ("float32", "float64", "float16", "int32", "int64"):
+        yield f"matmul {dtype}", products.emit(dtype, 16, False)
+        yield f"take {dtype}", gather.emit("take", dtype, False)
+        yield f"add at rows {dtype}", gather.emit("add", dtype, False)
+    for name in ("uniform01", "normal01"):
+        for dtype in ("float32", "float64"):
+            yield f"{name} {dtype}", emit_cuda.emit(launch.numbers(REGISTRY[name].lines, dtype))
+    yield "custom loop float32", threads.emit(scalar(row_sum).source, ("float32", "float32"), (1, 2))
+
+
 def defined(op, dtype: str) -> bool:
     """Whether the op has a kernel for floats."""
     try:
@@ -88,11 +114,9 @@ def faults(label: str, found: compiler.Report) -> list[str]:
 def main() -> int:
     """Compile all, write the report, name what is at fault."""
     start, kernels, bad, absent = time.perf_counter(), {}, [], {}
-    for label, program in programs():
-        try:
-            made = emit_cuda.emit(program)
-        except TypeError as error:
-            absent[label] = str(error)
+    for label, made in texts():
+        if isinstance(made, str):
+            absent[label] = made
             continue
         for capability in CAPABILITIES:
             found = compiler.report(made.text, made.name, capability)

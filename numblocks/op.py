@@ -63,6 +63,7 @@ class Op:
         traced: the same in other ops, for graphs: those fuse.
         direct: what a call of the op runs: `bind`, or a shorter way to the same made by `numblocks.shortcut`.
         silent: whether its NumPy loop raises no floating-point flags, whatever it meets.
+        gpu: `(*buffers, **spec) -> Buffer`, the op on a GPU where `numblocks.cuda` cannot make it from the record.
         lines: of a random op, `(line, key, index, dtype) -> name`: its arithmetic as lines of a generated loop.
 
     Ops that are made for one call, or live in graphs only, are not `registered`.
@@ -70,14 +71,13 @@ class Op:
 
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
-        "examples", "help", "traced", "lines", "joint", "direct", "silent",
+        "examples", "help", "traced", "lines", "joint", "direct", "silent", "gpu",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable | None, registered: bool = True, **fields: Any):
         self.name, self.kind, self.eager = name, kind, eager
-        self.help = self.traced = self.lines = self.infer = self.vjp = self.run = self.scalar = self.numpy = (
-            self.result
-        ) = self.kinks = None
+        self.help = self.traced = self.gpu = self.lines = self.infer = self.vjp = self.run = self.scalar = None
+        self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
         self.silent = False
         self.direct = lambda *args, **spec: bind(self, args, spec)

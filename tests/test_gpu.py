@@ -15,6 +15,7 @@ from numblocks.base import MXNetError
 from numblocks.cuda import Buffer
 from numblocks.kernels.cuda import devices
 from numblocks.op import REGISTRY
+from numblocks.ops.index import take
 from numblocks.testing import check_consistency, check_op
 
 
@@ -87,6 +88,7 @@ def test_every_memory_layout():
     for view in (x.T, x[::2], x[:, ::-1], x[1:, 2:5], numpy.broadcast_to(x[:1], (4, 6)), x[2], x[..., 3], x[:0]):
         agree(lambda a: np.tanh(a) * 2 + 1, view)
     agree(lambda a: (a.T[::-1, 1:] * a.T[:5, :3][:, 2]).sum(), normal(6, 6))
+    agree(lambda a: np.tanh(a.transpose(6, 5, 4, 3, 2, 1, 0)) + 1, normal(2, 1, 2, 3, 2, 2, 2))
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 130), (2, 3, 4), (0, 3)])
@@ -130,6 +132,17 @@ def test_joins_and_movements():
     agree(lambda a: np.stack([a.T, a.T + 1]).transpose(2, 0, 1), x)
     agree(lambda a: np.broadcast_to(a.reshape(2, 1, 3), (2, 4, 3)), x)
     agree(lambda a: np.expand_dims(a, 0).swapaxes(0, 2)[1], x)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("mode", ["clip", "wrap", "raise"])
+def test_rows_by_index(axis, mode):
+    index = numpy.array([[1, 0, 1], [2, 2, 0]]) if mode == "raise" else numpy.array([[1, 5, -1], [2, -7, 0]])
+    for dtype in ("int64", "int32", "float32"):
+        agree(lambda a, i: take(a, i, axis=axis, mode=mode) * 1.5, normal(3, 4, 3), index.astype(dtype), rtol=1e-5)
+    agree(lambda a, i: take(a.T, i, axis=axis, mode=mode), normal(3, 4, 3), index)
+    with pytest.raises(IndexError, match="out of bounds"):
+        take(np.ones((3, 2), ctx=gpu(0)), np.array([3], ctx=gpu(0)), axis=0, mode="raise")
 
 
 def test_second_derivative():
@@ -259,6 +272,39 @@ def test_custom_loops_say_that_they_run_on_the_cpu():
 
     with pytest.raises(MXNetError, match=r"custom.doubled: not available on gpu\(0\) yet"):
         doubled(np.ones(3, ctx=gpu(0)))
+
+
+def row_sums(y, x):
+    for i in range(x.shape[0]):
+        y[i] = 0.5 * x[i].sum()
+
+
+def row_sum(i, y, x, rows, n, m):
+    total = 0.0
+    for j in range(m):
+        total = total + x[i * m + j]
+    y[i] = 0.5 * total
+
+
+def spread_back(dx, g, x):
+    for i in range(x.shape[0]):
+        dx[i] = 0.5 * g[i]
+
+
+def spread_one(i, dx, g, x, n, m, k, n_, m_):
+    dx[i] = 0.5 * g[i // m]
+
+
+def test_custom_loops_with_a_form_for_gpus():
+    back = custom.loop(shape=lambda g, x: x, gpu=spread_one)(spread_back)
+    halves = custom.loop(
+        shape=lambda x: x[:1], vjp=back, gpu=row_sum, examples=((((3, 4),), {}), (((2, 1),), {})), jit=False
+    )(row_sums)
+    agree(halves, normal(3, 4))
+    assert check_op(halves, order=1, max_examples=6, devices=[gpu(0)]) > 6
+    check_consistency(halves, normal(5, 3), devices=[cpu(0), gpu(0)])
+    with pytest.raises(TypeError, match="spread_one: it takes 9 arguments"):
+        custom.loop(gpu=spread_one)(row_sums)(np.ones((2, 2), ctx=gpu(0)))
 
 
 # --- errors, memory, devices ---

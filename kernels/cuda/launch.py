@@ -135,14 +135,19 @@ def run_scalar(device, function, raw, out, compute: str) -> None:
     arrays = [x for x in raw if hasattr(x, "address")]
     steps = [loops.aligned_strides(x, out.shape) for x in (*arrays, out)]
     axes, sizes, steps = loops.nest(out.shape, steps)
-    if len(axes) > 5:
-        raise ValueError(f"an array of {len(axes)} axes that do not merge is more than a kernel takes (5)")
+    lead = max(len(axes) - loops.MAPPED, 0)  # axes beyond what a kernel takes are gone through here
     per_array = iter(steps)
-    layouts = [loops.layout(next(per_array)) if hasattr(x, "address") else None for x in raw]
+    layouts = [loops.layout(next(per_array)[lead:]) if hasattr(x, "address") else None for x in raw]
     dtypes = tuple(x.dtype.name if hasattr(x, "address") else compute for x in raw)
-    program = _map(function, axes, (*layouts, loops.layout(steps[-1])), dtypes, out.dtype.name)
+    program = _map(function, axes[lead:], (*layouts, loops.layout(steps[-1][lead:])), dtypes, out.dtype.name)
     values = [x for x in raw if not hasattr(x, "address")]
-    launch(device, program, sizes, [x.address for x in arrays] + [out.address], steps, values)
+    inner = [s[lead:] for s in steps]
+    for place in numpy.ndindex(*sizes[:lead]):
+        addresses = [
+            x.address + x.itemsize * sum(i * s for i, s in zip(place, step, strict=False))
+            for x, step in zip((*arrays, out), steps, strict=True)
+        ]
+        launch(device, program, sizes[lead:], addresses, inner, values)
 
 
 def run_cast(device, value, out, compute: str) -> None:
@@ -170,7 +175,8 @@ def run_reduce(device, how: str, x, out, reduced) -> None:
 
 
 @functools.cache
-def _numbers(lines, dtype: str) -> Program:
+def numbers(lines, dtype: str) -> Program:
+    """The program of random numbers; `lines` as of a random op."""
     body = loops.Body()
     index = body.line(None, (INDEX,), "uint64")
     value = lines(body.line, "key", index, dtype)
@@ -182,4 +188,4 @@ def run_lines(device, lines, key: int, out) -> None:
     size = 1
     for n in out.shape:
         size *= n
-    launch(device, _numbers(lines, out.dtype.name), (size,), [out.address], [(1,)], [key])
+    launch(device, numbers(lines, out.dtype.name), (size,), [out.address], [(1,)], [key])

@@ -43,7 +43,7 @@ class Pool:
     def __init__(self, allocate, free, lend=None):
         self._allocate, self._free, self._lend = allocate, free, lend
         self._free_blocks: dict[int, list[int]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the collector may run in `get` and put blocks back from there
         self.allocations = self.used = self.kept = 0
 
     @staticmethod

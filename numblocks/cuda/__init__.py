@@ -16,3 +16,4 @@ from .buffer import upload as upload
 from .evaluate import draw as draw
 from .evaluate import evaluate as evaluate
 from .evaluate import matmul as matmul
+from .evaluate import run_threads as run_threads

@@ -14,7 +14,7 @@ from .. import dtype as dt
 from .. import eager
 from ..array import ndarray, wrap
 from ..errors import MXNetError
-from ..kernels.cuda import devices, launch, products
+from ..kernels.cuda import devices, gather, launch, products, threads
 from ..op import REGISTRY, Op, current
 from .buffer import Buffer, empty, unavailable, upload
 
@@ -40,6 +40,9 @@ def evaluate(op: Op, args, spec):
         found = cast(raw[0], spec["dtype"]) if op.result == "cast" else elementwise(op, raw, device)
     elif op.kind == "reduce" and op.result in ("sum", "prod", "max", "min"):
         found = reduce(op, raw[0], spec)
+    elif op.gpu is not None:
+        op.infer(*raw, **spec)
+        found = op.gpu(*raw, **spec)
     elif op.name in OWN:
         op.infer(*raw, **spec)
         found = OWN[op.name](*raw, **spec)
@@ -185,7 +188,46 @@ def pad(x: Buffer, *, widths, value) -> Buffer:
     return out
 
 
-OWN = {"matmul": matmul, "concat": concat, "unslice": unslice, "pad": pad}
+def places(index: Buffer, size: int, mode: str) -> Buffer:
+    """Indices as int64 in `[0, size)`; 'clip' of integers is left to the kernels, all else waits for the values."""
+    if mode == "clip" and index.dtype.kind != "f":
+        found = cast(index, "int64")
+        return found if found.contiguous else found.copy()
+    # the CPU's op, taking from the numbers of the rows, gives the indices made whole, or its own error
+    return upload(REGISTRY["take"].run(numpy.arange(size), index.fetch(), axis=0, mode=mode), index.device)
+
+
+def take(x: Buffer, index: Buffer, *, axis=0, mode="raise") -> Buffer:
+    """Elements of `x` along `axis`."""
+    shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
+    out = empty(shape, x.dtype, x.device)
+    rows = places(index, x.shape[axis], mode)
+    sizes = math.prod(x.shape[:axis]), index.size, x.shape[axis], math.prod(x.shape[axis + 1 :])
+    gather.run(x.gpu, "take", x if x.contiguous else x.copy(), rows, out, *sizes)
+    return out
+
+
+def scatter_add(g: Buffer, index: Buffer, *, axis, size, mode="raise") -> Buffer:
+    """Zeros with `g` added at `index`."""
+    inner = g.shape[axis + index.ndim :]
+    out = empty((*g.shape[:axis], size, *inner), g.dtype, g.device)
+    out[...] = 0
+    rows = places(index, size, mode)
+    sizes = math.prod(g.shape[:axis]), index.size, size, math.prod(inner)
+    gather.run(g.gpu, "add", g if g.contiguous else g.copy(), rows, out, *sizes)
+    return out
+
+
+OWN = {
+    "matmul": matmul, "concat": concat, "unslice": unslice, "pad": pad, "take": take, "scatter_add": scatter_add,
+}  # fmt: skip
+
+
+def run_threads(source: str, count: int, promised, operands) -> Buffer:
+    """An answer of the promised shape and dtype, filled by `count` threads of a function's source."""
+    out = empty(promised.shape, promised.dtype, operands[0].device)
+    threads.run(out.gpu, source, out, [x if x.contiguous else x.copy() for x in operands], count)
+    return out
 
 
 def draw(op: Op, key: int, shape, dtype, device) -> Buffer:

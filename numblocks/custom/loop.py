@@ -6,10 +6,15 @@ import numpy
 
 from .. import eager
 from ..array import Aval
+from ..device import backend
+from ..kernels.scalars import scalar
 from ..op import REGISTRY, Op
 
 
-def loop(function=None, *, shape=None, dtype=None, vjp=None, examples=(), domain=(-3.0, 3.0), jit: bool = True):
+def loop(
+    function=None, *, shape=None, dtype=None, vjp=None, examples=(), domain=(-3.0, 3.0), jit: bool = True, gpu=None,
+    threads=None,
+):  # fmt: skip
     """Make an op of a function that fills its first argument: `def f(y, x, ...)`, indices and loops, like `@njit`.
 
     Args:
@@ -22,6 +27,10 @@ def loop(function=None, *, shape=None, dtype=None, vjp=None, examples=(), domain
         examples: `((operand shapes, {}), ...)`, for `check_op`.
         domain: where checks draw values.
         jit: False runs it as plain Python, for looking at it in a debugger.
+        gpu: the same on a GPU, as what one thread does: `def one(i, y, x, ...)` with the thread's number, then the
+            answer and the operands as flat memory, then (all or none) the sizes of their axes. Without it the op runs
+            on the CPU only.
+        threads: `(*operand shapes) -> how many threads`; one for each element of `y` if None.
 
     Returns:
         The op: call it on ndarrays.
@@ -37,7 +46,8 @@ def loop(function=None, *, shape=None, dtype=None, vjp=None, examples=(), domain
     ...         y[i] = x[i] + 0.5 * y[i - 1]
     """
     if function is None:
-        return lambda f: loop(f, shape=shape, dtype=dtype, vjp=vjp, examples=examples, domain=domain, jit=jit)
+        return lambda f: loop(f, shape=shape, dtype=dtype, vjp=vjp, examples=examples, domain=domain, jit=jit,
+            gpu=gpu, threads=threads)  # fmt: skip
     count = function.__code__.co_argcount - 1
     fill = Filler(function, jit)
     name = f"custom.{function.__name__}"
@@ -56,6 +66,15 @@ def loop(function=None, *, shape=None, dtype=None, vjp=None, examples=(), domain
     REGISTRY.pop(name, None)
     op = Op(name, "opaque", eager.plain, run=run, infer=infer, nin=count, examples=examples, domain=domain)
     op.help = function.__doc__
+    if gpu is not None:
+        source = scalar(gpu).source
+
+        def on_gpu(*xs, **spec):
+            promised = infer(*xs)
+            count = promised.size if threads is None else threads(*[x.shape for x in xs])
+            return backend().run_threads(source, count, promised, xs)
+
+        op.gpu = on_gpu
     backs = vjp if isinstance(vjp, tuple) or vjp is None else (vjp,)
     if backs is not None:
         op.vjp = tuple(None if back is None else pullback(back, k, jit, domain) for k, back in enumerate(backs))

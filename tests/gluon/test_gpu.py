@@ -3,7 +3,7 @@
 import numpy
 import pytest
 
-from numblocks import autograd, cpu, gluon, gpu, np, npx, num_gpus
+from numblocks import autograd, cpu, gluon, gpu, np, num_gpus
 from numblocks.base import MXNetError
 from numblocks.cuda import Buffer
 from numblocks.gluon import nn
@@ -191,6 +191,26 @@ def test_gradients_of_two_devices_are_added():
     numpy.testing.assert_array_equal(a, b)
 
 
+def test_an_embedding_learns_as_on_the_cpu():
+    found = []
+    for place in (cpu(0), gpu(0)):
+        for hybridize in (False, True):
+            net = nn.HybridSequential()
+            net.add(nn.Embedding(5, 3), nn.Dense(2, in_units=6))
+            net.initialize(ctx=place)
+            for k, p in enumerate(net.collect_params().values()):
+                p.set_data(np.array(numpy.linspace(-1, 1, p.data().size).reshape(p.shape) + 0.1 * k, ctx=place))
+            net.hybridize(hybridize)
+            tokens = np.array([[1, 4], [4, 4], [0, 1]], ctx=place)
+            with autograd.record():
+                loss = (net(tokens) ** 2).sum()
+            loss.backward()
+            found.append([loss.asnumpy(), *(p.grad().asnumpy() for p in net.collect_params().values())])
+    for other in found[1:]:
+        for a, b in zip(other, found[0], strict=True):
+            numpy.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
 def test_layers_without_kernels_say_so():
     x = np.ones((1, 2, 5, 5), ctx=gpu(0))
     for net in (nn.Conv2D(3, 3, in_channels=2), nn.MaxPool2D()):
@@ -199,5 +219,3 @@ def test_layers_without_kernels_say_so():
             net.hybridize(hybridize)
             with pytest.raises(MXNetError, match=r"not available on gpu\(0\) yet"):
                 net(x)
-    with pytest.raises(MXNetError, match=r"take: not available on gpu\(0\) yet"):
-        npx.embedding(np.array([0, 1], ctx=gpu(0)), np.ones((3, 2), ctx=gpu(0)), 3, 2)
