@@ -81,11 +81,12 @@ class Body:
         inputs: traced arrays.
         outputs: traced arrays; an Aval in the place of one that is always 0.
         draws: how many random streams it takes.
+        slots: of its plan, for each output; equal ones for outputs that are one value, None for what is always 0.
         name: `body3`; numbers go on through the process.
         gradients: what was derived from it, by whoever derives.
     """
 
-    __slots__ = ("builder", "inputs", "outputs", "draws", "name", "gradients", "_plan", "_idle")
+    __slots__ = ("builder", "inputs", "outputs", "draws", "name", "gradients", "slots", "_plan", "_idle")
 
     def __init__(self, builder: BodyBuilder, inputs, outputs, draws: int):
         self.builder, self.inputs, self.draws = builder, list(inputs), draws
@@ -105,9 +106,11 @@ class Body:
     def plan(self) -> Plan:
         """The compiled body; made when it is asked for first."""
         if self._plan is None:
-            nodes = [y._data for y in self.outputs if isinstance(y, ndarray)]
+            nodes = list(dict.fromkeys(y._data for y in self.outputs if isinstance(y, ndarray)))
             plan = Plan(Graph([x._data for x in self.inputs], nodes), len(nodes))
             plan.name = self.name
+            slot = dict(zip(nodes, plan.output_slots, strict=True))
+            self.slots = [slot[y._data] if isinstance(y, ndarray) else None for y in self.outputs]
             self._plan = plan
         return self._plan
 

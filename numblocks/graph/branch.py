@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from .. import eager
-from ..array import Aval, ndarray
+from ..array import Aval
 from ..op import Op
 from .body import Body, contiguous
 
@@ -23,13 +23,17 @@ def _run(flag, *operands, bodies: tuple[Body, Body], stream: int, out=None):
     try:
         for slot, x in enumerate(operands):
             instance.put(slot, contiguous(x))
-        slots = iter(body.plan.output_slots)
-        for made, y in zip(body.outputs, out, strict=True):
-            if isinstance(made, ndarray):
-                instance.put(next(slots), y)
-            else:
-                y[...] = 0
+        first: dict = {}  # outputs that are one value are computed into one array
+        for slot, y in zip(body.slots, out, strict=True):
+            if slot is not None and slot not in first:
+                first[slot] = y
+                instance.put(slot, y)
         instance.forward.run(stream)
+        for slot, y in zip(body.slots, out, strict=True):
+            if slot is None:
+                y[...] = 0
+            elif first[slot] is not y:
+                y[...] = first[slot]
     finally:
         body.give(instance)
     return out

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy
 
 from .. import eager
-from ..array import Aval, ndarray
+from ..array import Aval
 from ..op import Op, current
 from ..ops.elementwise import add
 from .body import Body, contiguous
@@ -73,7 +73,7 @@ def _run(*operands, form: Form, length: int, stream: int, out=None):
 
 def _steps(instance, operands, out, form: Form, length: int, stream: int) -> None:
     body, put, run, draws = form.body, instance.put, instance.forward.run, form.body.draws
-    rows, states, stacked = form.rows, form.states, form.stacked
+    rows, states, stacked, slots = form.rows, form.states, form.stacked, form.body.slots
     final, kept = out[stacked : stacked + states], out[stacked + states : stacked + 2 * states] if form.keep else ()
     count = length
     if form.steps != "all":
@@ -83,27 +83,21 @@ def _steps(instance, operands, out, form: Form, length: int, stream: int) -> Non
     starts = [None if k in form.fresh else next(given) for k in range(states)]
     for slot, x in enumerate(given, rows + states):
         put(slot, x)
-    live = list(body.plan.output_slots)  # of the outputs that are computed; the others are 0
-    slots = [live.pop(0) if isinstance(y, ndarray) else None for y in body.outputs]
-    stacks = [(slot, y) for slot, y in zip(slots[:stacked], out, strict=False) if slot is not None]
-    for y, slot in zip(out[:stacked], slots, strict=False):
-        if slot is None:
-            y[...] = 0
     order = range(count - 1, -1, -1) if form.reverse else range(count)
-    spare = () if form.keep else [numpy.empty_like(y) for y in final]
-    turns = (final, spare) if count % 2 else (spare, final)  # the last step writes `final`
-    first = final if not count else [y[order[0], ...] for y in kept] if form.keep else turns[1]
-    for k, x in enumerate(starts):
-        if x is None:
-            first[k][...] = 0
-        elif form.keep or not count:
-            first[k][...] = x
-    now = [x if x is not None and not form.keep else y for x, y in zip(starts, first, strict=True)]
+    first = {slot: j for j, slot in reversed(list(enumerate(slots[:stacked]))) if slot is not None}  # written once
+    chains = _chains(form, final, kept, out, first, count)
+    now = [chain.begin(start, order) for chain, start in zip(chains, starts, strict=True)]
+    stacks = [(slot, out[j]) for slot, j in first.items()]
     going, steps = None, 0
     if form.steps == "while":
         going = numpy.empty(body.avals[-1].shape, body.avals[-1].dtype)
         put(slots[-1], going)
     reads = list(enumerate(operands[:rows]))
+    own = {}  # slot of a state that is no stacked output: which states it is
+    for k, slot in enumerate(slots[stacked : stacked + states]):
+        if slot not in first:
+            own.setdefault(slot, []).append(k)
+    zero = own.pop(None, ())
     for t in order:
         for slot, x in reads:
             put(slot, x[t, ...])
@@ -111,27 +105,79 @@ def _steps(instance, operands, out, form: Form, length: int, stream: int) -> Non
             put(slot, x)
         for slot, y in stacks:
             put(slot, y[t, ...])
-        steps += 1
-        after = turns[(steps - 1) % 2]
-        if form.keep:
-            after = final if steps == count else [y[order[steps], ...] for y in kept]
-        for slot, y in zip(slots[stacked:], after, strict=False):
-            if slot is None:
-                y[...] = 0
-            else:
-                put(slot, y)
+        now = [chain.after(steps, t, order) for chain in chains]
+        for slot, same in own.items():
+            put(slot, now[same[0]])
         run(stream + t * draws)
-        now = after
+        for k in zero:
+            now[k][...] = 0
+        for same in own.values():
+            for k in same[1:]:
+                now[k][...] = now[same[0]]
+        steps += 1
         if going is not None and not going[()]:
             break
+    for chain, x in zip(chains, now, strict=True):
+        chain.finish(x, order[:steps])
+    for j, slot in enumerate(slots[:stacked]):
+        if slot is None:
+            out[j][...] = 0
+        elif first[slot] != j:
+            out[j][...] = out[first[slot]]
+        if form.steps != "all":
+            out[j][steps:] = 0
     if form.steps == "while":
-        for y, x in zip(final, now, strict=True):
-            if y is not x and steps:
-                y[...] = x
         out[-1][...] = steps
-    if form.steps != "all":
-        for y in out[:stacked]:
-            y[steps:] = 0
+
+
+class _Chain:
+    """Where a state lies before and after each step: two buffers in turn, of which the last step writes `final`; or
+    the rows of `kept`; or rows of the stacked output that the state is, too (`shared`)."""
+
+    __slots__ = ("final", "kept", "shared", "turns")
+
+    def __init__(self, final, kept, shared, count: int):
+        self.final, self.kept, self.shared = final, kept, shared
+        spare = numpy.empty_like(final) if kept is None and shared is None else None
+        self.turns = (final, spare) if count % 2 else (spare, final)
+
+    def begin(self, start, order):
+        """The state before the first step; `start` is None for zeros."""
+        if start is not None and self.kept is None and len(order):
+            return start
+        y = self.final if not len(order) or (self.kept is None and self.shared is not None) else None
+        if y is None:
+            y = self.kept[order[0], ...] if self.kept is not None else self.turns[1]
+        y[...] = 0 if start is None else start
+        return y
+
+    def after(self, step: int, t: int, order):
+        """Where the state goes in this step, number `step`."""
+        if self.shared is not None:
+            return self.shared[t, ...]
+        if self.kept is None:
+            return self.turns[step % 2]
+        return self.final if step + 1 == len(order) else self.kept[order[step + 1], ...]
+
+    def finish(self, last, order) -> None:
+        """Make `final` and `kept` what they should be; `order`: the steps that ran."""
+        if last is not self.final:
+            self.final[...] = last
+        if self.shared is not None and self.kept is not None and len(order) > 1:
+            low, high = min(order), max(order)
+            before, after = slice(low, high), slice(low + 1, high + 1)
+            if order[0] < order[-1]:
+                self.kept[after] = self.shared[before]
+            else:
+                self.kept[before] = self.shared[after]
+
+
+def _chains(form: Form, final, kept, out, first, count: int) -> list[_Chain]:
+    found = []
+    for k, y in enumerate(final):
+        j = first.get(form.body.slots[form.stacked + k])
+        found.append(_Chain(y, kept[k] if kept else None, None if j is None else out[j], count))
+    return found
 
 
 LOOP = Op("loop", "loop", eager.plain, registered=False, infer=_infer, run=_run, nout=2, joint=True)

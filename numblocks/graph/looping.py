@@ -12,7 +12,7 @@ from ..array import Aval, ndarray, wrap
 from ..device import usable
 from ..errors import MXNetError
 from ..op import assign, bind, current
-from ..ops.elementwise import add, astype, less, multiply, not_equal
+from ..ops.elementwise import add, astype, less, logical_and, multiply, not_equal
 from ..ops.move import reshape
 from .body import Body, BodyBuilder
 from .branch import BRANCH
@@ -108,7 +108,7 @@ def loop(where: str, step, rows, states, length: int, test=None):
         for k, (x, y) in enumerate(zip(carried, after, strict=True)):
             if x.shape != y.shape or x.dtype != y.dtype:
                 raise Unsteady(k, x._data, Aval(y.shape, y.dtype))
-        last = [] if going is None else [builder.substitute(going)]
+        last = [] if going is None else [builder.substitute(logical_and(going, True))]  # a value of its own
         held, targets = _effects(builder)
         fresh = []
 

@@ -1,5 +1,7 @@
 """Loops and branches of a hybridized Block: one node each, equal to eager, gradients of any order."""
 
+import threading
+
 import numpy
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 
 from numblocks import autograd, nd, np, npx, random
 from numblocks.errors import MXNetError
-from numblocks.gluon import HybridBlock, SymbolBlock, nn
+from numblocks.gluon import HybridBlock, SymbolBlock, Trainer, nn
+from numblocks.gluon.loss import SoftmaxCrossEntropyLoss
+from numblocks.gluon.step import compile_step
 from numblocks.graph.structure import flatten
 from numblocks.kernels import build
 
@@ -125,6 +129,31 @@ def test_only_states_or_only_outputs():
     x, h = drawn(0, (4, 2), (2,))
     agree(lambda x, h: npx.foreach(lambda e, s: ([], s * e), x, h)[1], x, h)
     agree(lambda x, h: npx.foreach(lambda e, s: (e * h, []), x, [])[0], x, h)
+
+
+def test_values_that_serve_as_several():
+    """One value as two outputs, as two states, as output and state, as a condition and a state."""
+
+    def step(e, s):
+        t = np.tanh(s[0] + e)
+        return [t, t * 2, t, s[1]], [t, t * 2, t * 2, t]
+
+    (x,) = drawn(0, (4, 2))
+    agree(lambda x: npx.foreach(step, x, [x[0], x[1], x[2], x[3]]), x, second=True)
+    agree(lambda x: npx.foreach(lambda e, s: (s[0], [s[1], s[0]]), x, [x[0], x[1]]), x)
+
+    def count(k, flag):
+        return [k, flag], [k - 1, (k - 1) != 0]
+
+    block = Run(lambda k: npx.while_loop(lambda k, flag: k, count, [k, k != 0], 6))
+    for active in (False, True):
+        block.hybridize(active)
+        (k, flags), _ = block(np.array([3.0]))
+        assert k.ravel().tolist() == [3, 2, 1, 0, 0, 0] and flags.ravel().tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_branches_with_one_value_twice():
+    agree(lambda x: npx.cond(x.sum() > 0, lambda: [x * 2] * 2, lambda: [x, x * 3]), drawn(3, (3,))[0])
 
 
 def test_what_comes_from_outside():
@@ -478,3 +507,62 @@ def test_files_hold_loops_step_by_step(tmp_path):
     read = SymbolBlock.imports(str(tmp_path / "net-symbol.json"), ["data0", "data1"], str(tmp_path / "net-0000.params"))
     numpy.testing.assert_allclose(read(*xs).asnumpy(), wanted, rtol=1e-6)
     numpy.testing.assert_allclose(read(xs[0], -xs[1] - 5).asnumpy(), block(xs[0], -xs[1] - 5).asnumpy(), rtol=1e-6)
+
+
+class Net(HybridBlock):
+    """A recurrent net with dropout, written with foreach."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.Dense(3, in_units=3), nn.Dense(2, in_units=3)
+
+    def forward(self, x):
+        def step(e, h):
+            h = npx.dropout(np.tanh(self.cell(e) + h), p=0.2)
+            return h, h
+
+        return self.out(npx.foreach(step, x.swapaxes(0, 1), np.zeros((x.shape[0], 3)))[1])
+
+
+def test_training_is_the_same_eager_hybridized_and_as_one_step():
+    data = np.array(numpy.random.default_rng(0).standard_normal((4, 5, 3)).astype("f4"))
+    label, loss, found = np.array([0, 1, 1, 0]), SoftmaxCrossEntropyLoss(), []
+    for how in ("eager", "hybridized", "one step"):
+        random.seed(0)
+        net = Net()
+        net.initialize()
+        net.hybridize(how == "hybridized")
+        trainer = Trainer(net.collect_params(), "adam", {"learning_rate": 0.1})
+        step = compile_step(net, loss, trainer)
+        random.seed(3)
+        for _ in range(4):
+            if how == "one step":
+                value = step(data, label)
+                continue
+            with autograd.record():
+                value = loss(net(data), label)
+            value.backward()
+            trainer.step(4)
+        found.append((value.asnumpy(), net.cell.weight.data().asnumpy()))
+    for value, weight in found[1:]:
+        numpy.testing.assert_allclose(value, found[0][0], rtol=1e-5)
+        numpy.testing.assert_allclose(weight, found[0][1], rtol=1e-4, atol=1e-6)
+
+
+def test_threads_share_a_loop():
+    block = Run(recurrent)
+    block.hybridize()
+    xs = drawn(0, (6, 2, 3), (2, 3), (3, 3))
+    wanted, wrong = block(*xs)[0].asnumpy(), []
+
+    def work():
+        for _ in range(100):
+            if not numpy.array_equal(block(*xs)[0].asnumpy(), wanted):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
