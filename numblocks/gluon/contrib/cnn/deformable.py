@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .... import npx
+from ....nd import deformable as ops
 from ...hybrid import HybridBlock
 from ...nn import Activation
 from ...nn.conv import spread
-from .sampling import deformed
 
 
 class _Deformable(HybridBlock):
@@ -80,17 +80,12 @@ class _Deformable(HybridBlock):
             dilate=self._dilation, pad=self._padding, num_filter=self._offsets, num_group=self._groups,
             no_bias=self.offset_bias is None,
         )  # fmt: skip
-        offset, mask = self._split(numbers)
-        y = deformed(
-            x, offset, self.deformable_conv_weight.data(device), bias(self.deformable_conv_bias), mask,
-            stride=self._strides, dilate=self._dilation, pad=self._padding, groups=self._groups,
-            offset_groups=self._offset_groups, padded=mask is not None,
+        y = self._bent(
+            x, numbers, self.deformable_conv_weight.data(device), bias(self.deformable_conv_bias), kernel=self._kernel,
+            stride=self._strides, dilate=self._dilation, pad=self._padding, num_group=self._groups,
+            num_deformable_group=self._offset_groups,
         )  # fmt: skip
         return y if self.act is None else self.act(y)
-
-    def _split(self, numbers):
-        """Offsets and factors, None where there are none."""
-        return numbers, None
 
     def __repr__(self):
         wide = self.deformable_conv_weight.shape[1]
@@ -141,6 +136,9 @@ class DeformableConvolution(_Deformable):
     def _alias(self):
         return "deformable_conv"
 
+    def _bent(self, x, numbers, weight, bias, **geometry):
+        return ops.DeformableConvolution(x, numbers, weight, bias, **geometry)
+
 
 class ModulatedDeformableConvolution(_Deformable):
     """DeformableConvolution with a learned factor from 0 to 2 for each element (Zhu et al., arXiv:1811.11168).
@@ -164,6 +162,7 @@ class ModulatedDeformableConvolution(_Deformable):
     def _alias(self):
         return "modulated_deformable_conv"
 
-    def _split(self, numbers):
+    def _bent(self, x, numbers, weight, bias, **geometry):
         count = 2 * self._offset_groups * self._elements
-        return numbers[:, :count], 2.0 * npx.sigmoid(numbers[:, count:])
+        mask = 2.0 * npx.sigmoid(numbers[:, count:])
+        return ops.ModulatedDeformableConvolution(x, numbers[:, :count], mask, weight, bias, **geometry)
