@@ -198,6 +198,11 @@ def load(fname: str):
     return files.load(fname, array)
 
 
+def load_frombuffer(buf: bytes):
+    """What `load` gives for a file with the contents `buf`."""
+    return files.load(buf, array)
+
+
 def random_shuffle(data) -> NDArray:
     """A copy with the first axis in random order."""
     return _random.shuffle(data)
