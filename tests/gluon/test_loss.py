@@ -171,3 +171,20 @@ def test_subclass_as_in_d2l():
 
     y = MaskedSoftmaxCELoss()(np.ones((3, 4, 10)), np.ones((3, 4)), np.array([4, 2, 0]))
     assert numpy.allclose(y.asnumpy(), [2.3025851, 1.1512926, 0.0], atol=1e-5)
+
+
+@pytest.mark.parametrize("hybridize", [False, True])
+def test_loss_written_for_gluon_1(hybridize):
+    from numblocks.gluon.loss import Loss, _apply_weighting
+
+    class Absolute(Loss):
+        def hybrid_forward(self, F, pred, label, sample_weight=None):
+            loss = F.abs(pred - F.reshape_like(label, pred))
+            return F.mean(_apply_weighting(F, loss, self._weight, sample_weight), axis=self._batch_axis, exclude=True)
+
+    loss = Absolute(weight=2.0, batch_axis=0)
+    if hybridize:
+        loss.hybridize()
+    pred, label = np.array([[1, 2], [3, 4]]), np.zeros((2, 2))
+    assert loss(pred, label).tolist() == [3, 7]
+    assert loss(pred, label, np.array([[1], [0]])).tolist() == [3, 0]

@@ -13,6 +13,7 @@
 """
 
 from .base import Loss
+from .base import _apply_weighting as _apply_weighting
 from .binary import (
     HingeLoss,
     LogisticLoss,

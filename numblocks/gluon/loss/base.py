@@ -26,15 +26,7 @@ class Loss(HybridBlock):
 
     def weighted(self, loss, sample_weight=None):
         """`loss` times `sample_weight` and the constant weight, whichever there are."""
-        if sample_weight is not None:
-            loss = loss * sample_weight
-        if self._weight is not None and self._weight != 1:
-            if not isinstance(self._weight, int | float):
-                raise TypeError(
-                    f"weight is {self._weight!r}. It is a constant factor. Pass a number, or sample_weight."
-                )
-            loss = loss * self._weight
-        return loss
+        return _apply_weighting(None, loss, self._weight, sample_weight)
 
     def per_example(self, loss):
         """The mean over all axes but the batch: `(batch, ...)` -> `(batch,)`."""
@@ -43,6 +35,17 @@ class Loss(HybridBlock):
 
     def __repr__(self):
         return f"{type(self).__name__}(batch_axis={self._batch_axis}, w={self._weight})"
+
+
+def _apply_weighting(F, loss, weight=None, sample_weight=None):
+    """`loss` times `sample_weight` and the constant `weight`: losses written for Gluon import this name."""
+    if sample_weight is not None:
+        loss = loss * sample_weight
+    if weight is not None and weight != 1:
+        if not isinstance(weight, int | float):
+            raise TypeError(f"weight is {weight!r}. It is a constant factor. Pass a number, or sample_weight.")
+        loss = loss * weight
+    return loss
 
 
 def like(label, pred):
