@@ -75,6 +75,17 @@ def moved_with_alpha(alpha, z):
     return (4 * slope(1e-3 * alpha) - slope(2e-3 * alpha)) / 3
 
 
+def angles(n):
+    """2 pi j k / n for each j: rows over k."""
+    return 2 * np.pi * np.outer(np.arange(n), np.arange(n)) / n
+
+
+def fourier(x):
+    """Sums of cosines and sines, interleaved."""
+    rows = [part for t in angles(x.shape[-1]) for part in ((x * np.cos(t)).sum(-1), -(x * np.sin(t)).sum(-1))]
+    return np.stack(rows, -1)
+
+
 def recurrence(factors, terms, axis):
     """One element after the other."""
     p, b = np.moveaxis(factors, axis, 0), np.moveaxis(terms, axis, 0)
@@ -124,6 +135,9 @@ ROWS = {
     "cholesky": lambda x: each(lambda m: linalg.cholesky(m, lower=True), mean_with_transpose(x)).reshape(x.shape),
     "qr": lambda x: each(lambda m: linalg.qr(m, mode="economic"), x),
     "eigh": lambda x: each(lambda m: linalg.eigh(m, driver="evd"), mean_with_transpose(x)),
+    "fft": fourier,
+    "unfft": lambda x: np.stack([(x[..., 0::2] * np.cos(t) - x[..., 1::2] * np.sin(t)).sum(-1)
+                                 for t in angles(x.shape[-1] // 2)], -1),
     "qr_complete": lambda x: each(linalg.qr, x),
     "svd_full": lambda x: each(linalg.svd, x),
     "eig": lambda x: each(lambda m: tuple(part.real for part in linalg.eig(m)), x),

@@ -11,7 +11,7 @@ from ..array import wrap
 from ..device import current_device as current_context  # noqa: F401
 from ..graph.structure import flatten, rebuild
 from ..ops import elementwise as ew
-from ..ops import heads, move
+from ..ops import fourier, heads, move
 from ..ops import matmul as mm
 from ..ops import reduce as red
 from . import deformable, hawkes, proposals, update_many
@@ -116,17 +116,13 @@ def bipartite_matching(data, is_ascend=False, threshold=None, topk=-1):
 
 
 def fft(data, compute_size=128) -> NDArray:
-    """The Fourier transform of the last axis: `(..., 2 n)`, real and imaginary parts in turn. No gradient."""
-    y = numpy.fft.fft(data._data, axis=-1)
-    y = numpy.stack([y.real, y.imag], -1).reshape(*data.shape[:-1], -1)
-    return wrap(numpy.ascontiguousarray(y, data.dtype), data.ctx, type(data))
+    """The Fourier transform of the last axis: `(..., 2 n)`, real and imaginary parts in turn."""
+    return fourier.fft(data)
 
 
 def ifft(data, compute_size=128) -> NDArray:
-    """The inverse of `fft`, without its factor 1 / n. No gradient."""
-    pairs = data._data.reshape(*data.shape[:-1], -1, 2)
-    y = numpy.fft.ifft(pairs[..., 0] + 1j * pairs[..., 1], axis=-1).real * pairs.shape[-2]
-    return wrap(numpy.ascontiguousarray(y, data.dtype), data.ctx, type(data))
+    """The inverse of `fft`, without its factor 1 / n."""
+    return fourier.unfft(data)
 
 
 def count_sketch(data, h, s, out_dim, processing_batch_size=32) -> NDArray:
