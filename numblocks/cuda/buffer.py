@@ -83,7 +83,8 @@ class Buffer:
         """The values, as a NumPy array of its own memory."""
         source = self if self.contiguous else self.copy()
         values = numpy.empty(self.shape, self.dtype)
-        self.gpu.download(values, source.address)
+        if values.size:
+            self.gpu.download(values, source.address)
         return values
 
     def copy(self, order="C") -> Buffer:
@@ -240,5 +241,6 @@ def upload(data, device: Device) -> Buffer:
             return data
         data = data.fetch()
     out = empty(data.shape, data.dtype, device)
-    out.gpu.upload(out.address, numpy.ascontiguousarray(data).reshape(data.shape))
+    if data.size:
+        out.gpu.upload(out.address, numpy.ascontiguousarray(data).reshape(data.shape))
     return out

@@ -36,7 +36,7 @@ def evaluate(op: Op, args, spec):
                 f"{op.name}: argument 0 is on {device} and argument {k} on {r.device}. An operation runs on one device."
                 f" Move one of them with .as_in_ctx({device})."
             )
-    if op.kind == "elementwise":
+    if op.kind == "elementwise" and (op.scalar is not None or op.result == "cast"):
         found = cast(raw[0], spec["dtype"]) if op.result == "cast" else elementwise(op, raw, device)
     elif op.kind == "reduce" and op.result in ("sum", "prod", "max", "min"):
         found = reduce(op, raw[0], spec)
