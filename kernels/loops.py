@@ -10,15 +10,18 @@ from __future__ import annotations
 import functools
 import re
 import struct
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 
-from . import build
+from . import build, native
 from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
 GRAIN = 1 << 17  # elements times statements that are worth another thread: 10 to 30 us
+SERIES = 6  # statements that exp or tanh counts for
+CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
 _NEST = re.compile("m+|m*r+|m*r+m")
 
 
@@ -110,7 +113,7 @@ def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
 
 def grain(program: Program, sizes: Sequence[int], extent: int) -> int:
     """How many parallel indices one thread should at least take, so that it has `GRAIN` to do."""
-    total = len(program.body)
+    total = sum(SERIES if isinstance(s, Line) and s.fn.calls - CHEAP else 1 for s in program.body)
     for n in sizes:
         total *= n
     return max(1, GRAIN * extent // max(total, 1))
@@ -155,28 +158,91 @@ def _single(function, axes, layouts, dtypes, out) -> tuple[Program, object]:
     return program, program_kernel(program)
 
 
-def run_scalar(function, raw, out: np.ndarray, compute: str) -> None:
+class Prepared:
+    """A launch but for what changes from call to call: the addresses of the operands and the numbers.
+
+    Args:
+        program, kernel: what to run.
+        sizes: of the axes.
+        strides: of reads and writes along the axes, in elements.
+    """
+
+    __slots__ = ("kernel", "template", "places", "numbers", "extent", "grain")
+
+    def __init__(self, program: Program, kernel, sizes, strides):
+        self.kernel, self.extent = kernel, program.extent(sizes)
+        self.grain = grain(program, sizes, self.extent)
+        packed = pack(program, sizes, [0] * len(strides), strides, [0] * len(program.scalars))
+        self.template, self.places, position = array("q", packed.tobytes()), [], len(sizes)
+        for operand in program.reads + program.writes:
+            self.places.append(position)
+            position += 1 + operand.layout.count("s")
+        self.numbers = [(position + k, dtype) for k, (_, dtype) in enumerate(program.scalars)]
+
+    def run(self, arrays, values=()) -> None:
+        """Run on arrays (reads, then writes) and numbers."""
+        if not self.extent:
+            return
+        packed = self.template[:]
+        for position, x in zip(self.places, arrays):  # noqa: B905
+            packed[position] = native.address(x)
+        for (position, dtype), value in zip(self.numbers, values):  # noqa: B905
+            packed[position] = scalar_bits(value, dtype)
+        build.run(self.kernel, self.extent, packed.buffer_info()[0], self.grain)
+
+
+KEPT = 4096  # prepared launches that are remembered; beyond, all are forgotten
+_prepared: dict[tuple, Prepared] = {}
+
+
+def remembered(key: tuple, make) -> Prepared:
+    """The launch prepared for `key`, by `make()` if it is new."""
+    found = _prepared.get(key)
+    if found is None:
+        if len(_prepared) >= KEPT:
+            _prepared.clear()
+        found = _prepared[key] = make()
+    return found
+
+
+def run_scalar(function, raw, out: np.ndarray, compute: np.dtype) -> None:
     """Fill `out` with `function` applied over broadcast operands.
 
     Args:
         function: a plain scalar function (see `typed.scalar`).
         raw: NumPy arrays and Python numbers; arrays broadcast to `out.shape`.
         out: C-contiguous result, written in full.
-        compute: dtype name Python numbers are taken in.
+        compute: dtype Python numbers are taken in.
     """
+    key: list = [function, compute.num, out.shape, out.dtype.num]
+    arrays, values = [], []
+    for x in raw:
+        if isinstance(x, np.ndarray):
+            key += (x.shape, x.strides, x.dtype.num)
+            arrays.append(x)
+        else:
+            key.append(None)
+            values.append(x)
+    arrays.append(out)
+    found = remembered(tuple(key), lambda: _prepare_scalar(function, raw, out, compute.name))
+    if found is None:  # broadcast in memory, axes merge
+        raw = [np.ascontiguousarray(np.broadcast_to(x, out.shape)) if isinstance(x, np.ndarray) else x for x in raw]
+        return run_scalar(function, raw, out, compute)
+    found.run(arrays, values)
+
+
+def _prepare_scalar(function, raw, out, compute: str) -> Prepared | None:
+    """None where the operands have more axes that do not merge than a nest has."""
     arrays = [x for x in raw if isinstance(x, np.ndarray)]
     steps = [aligned_strides(x, out.shape) for x in arrays] + [natural_strides(out.shape)]
     axes, sizes, steps = nest(out.shape, steps)
-    if len(axes) > MAPPED:  # broadcast in memory, axes merge
-        raw = [np.ascontiguousarray(np.broadcast_to(x, out.shape)) if isinstance(x, np.ndarray) else x for x in raw]
-        return run_scalar(function, raw, out, compute)
+    if len(axes) > MAPPED:
+        return None
     per_array = iter(steps)
     layouts = [layout(next(per_array)) if isinstance(x, np.ndarray) else None for x in raw]
     dtypes = tuple(x.dtype.name if isinstance(x, np.ndarray) else compute for x in raw)
     program, kernel = _single(function, axes, (*layouts, layout(steps[-1])), dtypes, out.dtype.name)
-    values = [x for x in raw if not isinstance(x, np.ndarray)]
-    packed = pack(program, sizes, [x.ctypes.data for x in arrays] + [out.ctypes.data], steps, values)
-    launch(program, kernel, sizes, packed)
+    return Prepared(program, kernel, sizes, steps)
 
 
 class Body:

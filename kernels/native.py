@@ -127,10 +127,14 @@ SHARED = 1 << 21  # products worth another thread
 ENDLESS = 1 << 62
 
 
+_held: list[build.Kernel] = []  # tables know addresses only, and code goes when its kernel does
+
+
 def _kernel(name: str, text: str) -> build.Kernel:
     """The kernel of IR in which its own name stands as `{kernel}`; built once, then loaded like any other."""
     name = f"{name}_{build.digest(text)}"
-    return build.load(name, f"; {name}\n" + text.replace("{kernel}", name))
+    _held.append(build.load(name, f"; {name}\n" + text.replace("{kernel}", name)))
+    return _held[-1]
 
 
 @functools.cache

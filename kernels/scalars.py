@@ -8,6 +8,7 @@ import dis
 import functools
 import inspect
 import math
+import re
 import textwrap
 import types
 
@@ -29,11 +30,11 @@ class Scalar:
         key: 12 hex digits that stand for what it computes.
     """
 
-    __slots__ = ("name", "nargs", "uses", "where", "_key", "_source", "_function")
+    __slots__ = ("name", "nargs", "uses", "where", "_key", "_source", "_function", "_calls")
 
     def __init__(self, name: str, source: str, nargs: int, uses: tuple[Scalar, ...] = (), where=("", 0)):
         self.name, self.nargs, self.uses, self.where = name, nargs, tuple(uses), where
-        self._source, self._function, self._key = source, None, None
+        self._source, self._function, self._key, self._calls = source, None, None, None
 
     @classmethod
     def of(cls, function: types.FunctionType) -> Scalar:
@@ -42,7 +43,7 @@ class Scalar:
         code = function.__code__
         self.name, self.nargs, self.where = function.__name__, code.co_argcount, (code.co_filename, code.co_firstlineno)
         self.uses = tuple(_used(function))
-        self._source, self._function, self._key = None, function, None
+        self._source, self._function, self._key, self._calls = None, function, None, None
         return self
 
     @property
@@ -57,6 +58,23 @@ class Scalar:
         if self._source is None:
             self._source = _source(self._function)
         return self._source
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """Names of the functions of `math` that it reaches.
+
+        >>> import math
+        >>> def half_angle(x): return math.sin(0.5 * x)
+        >>> sorted(scalar(half_angle).calls)
+        ['sin']
+        """
+        if self._calls is None:
+            if self._function is None:
+                own = re.findall(r"\bmath\.(\w+)", self._source)
+            else:
+                own = set(self._function.__code__.co_names) & vars(math).keys()
+            self._calls = frozenset(own).union(*(used.calls for used in self.uses))
+        return self._calls
 
     def __eq__(self, other):
         return isinstance(other, Scalar) and (self.key, self.name) == (other.key, other.name)

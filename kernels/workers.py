@@ -79,7 +79,7 @@ def shared(address: int, argp: int, n: int, grain: int, load) -> tuple[int, list
     helpers = min(threads(), n // max(grain, 1))
     if helpers <= 1:
         return None
-    pieces = min(helpers * PIECES_PER_THREAD, n // max(grain, 1))
+    pieces = helpers * min(PIECES_PER_THREAD, n // (max(grain, 1) * helpers))  # so many that nobody does one more
     prepare(load)
     return _kernels["share"].address, [address, argp, n, -(-n // pieces), ctypes.addressof(_team)]
 

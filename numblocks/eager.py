@@ -7,13 +7,15 @@ The functions here are the `eager` field of the kinds in `numblocks.ops`. They t
 
 from __future__ import annotations
 
+import functools
+
 import numpy
 
 from . import dtype as dt
 from .array import ndarray, same_device, wrap
 from .device import backend, usable
 from .errors import MXNetError
-from .kernels import loops, reuse
+from .kernels import lanes, loops, mathlib, reuse
 from .op import Op, current
 
 try:  # entering numpy.errstate costs three times as much as a small ufunc; this is the same, prebuilt
@@ -44,7 +46,14 @@ def quiet(function, *args, **kwargs):
         restore(token)
 
 
-SMALL = 16384  # elements below which NumPy's ufunc beats starting a generated kernel
+SMALL = 1 << 15  # elements below which NumPy's ufunc beats starting a generated kernel; four times as many for sums
+
+
+def small_for(op: Op) -> int:
+    """Elements below which an op is left to NumPy. A sum or a comparison is done before another thread has begun."""
+    code = getattr(op.scalar, "__code__", None)
+    series = code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
+    return SMALL if series else 4 * SMALL
 
 
 def unpack(op: Op, args):
@@ -77,6 +86,11 @@ def unpack(op: Op, args):
 
 def broadcast(op: Op, raw) -> tuple[int, ...]:
     """The common shape of the operands, or `MXNetError` naming theirs."""
+    shapes = {getattr(r, "shape", ()) for r in raw}
+    if len(shapes) > 1:
+        shapes.discard(())
+    if len(shapes) == 1:
+        return shapes.pop()
     shapes = [getattr(r, "shape", ()) for r in raw]
     try:
         return numpy.broadcast_shapes(*shapes)
@@ -136,7 +150,13 @@ def elementwise(op: Op, args, spec) -> ndarray:
                 raw[k] = bool(r)
     size = max([r.size for r in raw if type(r) is numpy.ndarray], default=1)
     numpy_loop = op.numpy
-    if numpy_loop is not None and (size < SMALL or op.scalar is None or dtype.kind not in "f" or dtype.itemsize == 2):
+    if numpy_loop is not None and (
+        op.scalar is None
+        or size < small_for(op)
+        or dtype.kind != "f"
+        or dtype.itemsize == 2
+        or one_lane(op.scalar, dtype)
+    ):
         try:
             y = quiet(numpy_loop, *raw)
         except ValueError:
@@ -150,10 +170,17 @@ def elementwise(op: Op, args, spec) -> ndarray:
     else:
         shape = broadcast(op, raw)
         y = reuse.empty(shape, result_dtype(op, dtype))
-        loops.run_scalar(op.scalar, raw, y, dtype.name)
+        loops.run_scalar(op.scalar, raw, y, dtype)
     x = cls.__new__(cls)
     x._data, x._device, x._node = y, device, None
     return x
+
+
+@functools.cache
+def one_lane(function, dtype: numpy.dtype) -> bool:
+    """Whether a scalar function calls the C library, element by element, where NumPy has vectors."""
+    bits = 8 * dtype.itemsize
+    return any(f in lanes.LIBM and not mathlib.has(f"{f}_f{bits}") for f in loops.as_scalar(function).calls)
 
 
 def reduce(op: Op, args, spec) -> ndarray:

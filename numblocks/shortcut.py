@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy
 
-from .eager import QUIET, SMALL, restore, silence
+from .eager import QUIET, restore, silence, small_for
 from .kernels import products
 from .op import Op, bind, current
 
@@ -43,6 +43,7 @@ def enable(on: bool) -> None:
 
 def unary(op: Op, otherwise):
     """`call(x)` for an elementwise op of one argument."""
+    small = small_for(op)
     loop, on_tape = op.numpy, op.vjp is not None
     quiet = not (op.silent or loop in SILENT)
     boolean, floating = op.result == "bool", op.result == "float"
@@ -50,7 +51,7 @@ def unary(op: Op, otherwise):
     def call(x):
         try:
             d = x._data
-            if type(d) is CONCRETE and d.size < SMALL:
+            if type(d) is CONCRETE and d.size < small:
                 if quiet:
                     token = silence(QUIET)
                     try:
@@ -79,6 +80,7 @@ def unary(op: Op, otherwise):
 
 def binary(op: Op, otherwise):
     """`call(a, b)` for an elementwise op of two arguments whose answer has their dtype."""
+    small = small_for(op)
     loop, on_tape = op.numpy, op.vjp is not None
 
     def call(a, b):
@@ -90,13 +92,13 @@ def binary(op: Op, otherwise):
             if kind is cls:
                 e = b._data
                 node = b._node
-                if type(e) is not CONCRETE or b._device is not device or e.size > SMALL:
+                if type(e) is not CONCRETE or b._device is not device or e.size > small:
                     return otherwise(a, b)
             elif kind is float or kind is int:
                 e, node = b, None
             else:
                 return otherwise(a, b)
-            if type(d) is CONCRETE and d.size < SMALL:
+            if type(d) is CONCRETE and d.size < small:
                 token = silence(QUIET)
                 try:
                     z = loop(d, e)
@@ -122,12 +124,13 @@ def binary(op: Op, otherwise):
 
 def reflected(op: Op, otherwise):
     """`call(a, b)` for `op(b, a)`, where `b` is a number: the operators of arrays that stand on the right."""
+    small = small_for(op)
     loop, on_tape = op.numpy, op.vjp is not None
 
     def call(a, b):
         kind = type(b)
         d = a._data
-        if (kind is float or kind is int) and type(d) is CONCRETE and d.size < SMALL:
+        if (kind is float or kind is int) and type(d) is CONCRETE and d.size < small:
             token = silence(QUIET)
             try:
                 z = loop(b, d)
@@ -153,6 +156,7 @@ def reflected(op: Op, otherwise):
 
 def comparison(op: Op, otherwise):
     """`call(a, b)` for an elementwise op of two arguments whose answer is bool; it is on no tape."""
+    small = small_for(op)
     loop = op.numpy
 
     def call(a, b):
@@ -160,13 +164,13 @@ def comparison(op: Op, otherwise):
             cls, kind, d = type(a), type(b), a._data
             if kind is cls:
                 e = b._data
-                if type(e) is not CONCRETE or b._device is not a._device or e.dtype is not d.dtype or e.size > SMALL:
+                if type(e) is not CONCRETE or b._device is not a._device or e.dtype is not d.dtype or e.size > small:
                     return otherwise(a, b)
             elif (kind is float or kind is int) and d.dtype.kind == "f":
                 e = b
             else:
                 return otherwise(a, b)
-            if type(d) is CONCRETE and d.size < SMALL:
+            if type(d) is CONCRETE and d.size < small:
                 z = loop(d, e)
                 y = cls()
                 y._data, y._device, y._node = z if type(z) is CONCRETE else asarray(z), a._device, None
@@ -180,6 +184,7 @@ def comparison(op: Op, otherwise):
 
 def choice(op: Op, otherwise):
     """`call(c, a, b)` for `where`: `a` where `c` holds, else `b`; one of `a` and `b` may be a number."""
+    small = small_for(op)
     loop = op.numpy
 
     def call(c, a, b):
@@ -191,7 +196,7 @@ def choice(op: Op, otherwise):
                 kind = type(x)
                 if kind is cls:
                     d = x._data
-                    if type(d) is not CONCRETE or x._device is not device or d.size > SMALL:
+                    if type(d) is not CONCRETE or x._device is not device or d.size > small:
                         return otherwise(c, a, b)
                     if dtype is None:
                         dtype = d.dtype
@@ -201,7 +206,7 @@ def choice(op: Op, otherwise):
                     raw.append(x)
                 else:
                     return otherwise(c, a, b)
-            if dtype is not None and type(m) is CONCRETE and m.dtype is BOOL and m.size < SMALL:
+            if dtype is not None and type(m) is CONCRETE and m.dtype is BOOL and m.size < small:
                 z = loop(m, *raw)
                 if z.dtype is dtype:
                     y = cls()
@@ -285,11 +290,12 @@ def matrices(op: Op, otherwise):
 
 def whole(op: Op):
     """`call(x, **spec)` for an op that is a NumPy function of one small float array: `op.numpy`."""
+    small = small_for(op)
     loop = op.numpy
 
     def call(x, **spec):
         d = x._data
-        if type(d) is CONCRETE and d.size < SMALL and ((dtype := d.dtype) is FLOAT32 or dtype is FLOAT64):
+        if type(d) is CONCRETE and d.size < small and ((dtype := d.dtype) is FLOAT32 or dtype is FLOAT64):
             token = silence(QUIET)
             try:
                 z = loop(d, **spec)
@@ -305,6 +311,7 @@ def whole(op: Op):
 
 def opaque(op: Op):
     """`call(*arrays, **spec)` for an op that is a NumPy function of concrete float arrays of one dtype: `op.numpy`."""
+    small = small_for(op)
     loop = op.numpy
 
     def call(*xs, **spec):
@@ -312,7 +319,7 @@ def opaque(op: Op):
             x = xs[0]
             d, cls, device = x._data, type(x), x._device
             dtype = d.dtype
-            if type(d) is CONCRETE and d.size < SMALL and (dtype is FLOAT32 or dtype is FLOAT64):
+            if type(d) is CONCRETE and d.size < small and (dtype is FLOAT32 or dtype is FLOAT64):
                 raw, nodes, on_tape = [], [], False
                 for x in xs:
                     if type(x) is not cls:

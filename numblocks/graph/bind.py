@@ -270,7 +270,7 @@ def _elementwise(node: Node, *xs, out, **spec):
     if node.op.name == "cast":
         numpy.copyto(out, xs[0], casting="unsafe")
     elif node.op.numpy is None and node.dtype.name in DTYPES:
-        loops.run_scalar(node.op.scalar, xs, out, next(x.dtype.name for x in xs if isinstance(x, numpy.ndarray)))
+        loops.run_scalar(node.op.scalar, xs, out, next(x.dtype for x in xs if isinstance(x, numpy.ndarray)))
     elif node.op.numpy is None:
         raise TypeError(f"{node.op.name}: no kernel for {node.dtype}. Cast to float32 first.")
     else:
