@@ -33,8 +33,9 @@ def unrolled():
 
 
 def compiling() -> bool:
-    """Whether loops are to become nodes of a trace."""
-    return current.substitute is not None and not getattr(_how, "unrolled", False)
+    """Whether loops are to become nodes of a trace; on a GPU they are taken step by step, too."""
+    builder = innermost()
+    return builder is not None and builder.device.device_type != "gpu" and not getattr(_how, "unrolled", False)
 
 
 class Unsteady(Exception):

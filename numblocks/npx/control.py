@@ -100,7 +100,7 @@ def _traced_or_in_turn(where, step, rows, states, length: int):
             _check_length(where, length, found)
             step.states = structure
     elif current.substitute is not None:
-        _check_length(where, length, "it is to be written to a file")
+        _check_length(where, length, "it is to be written to a file, or runs on a GPU")
     if not length:
         avals = looping.shapes(step, rows, states)
         return [_empty(0, a, rows[0]) for a in avals], states
@@ -154,7 +154,7 @@ def _while(step: _Step, test, variables, limit: int):
             _check_length("while_loop", limit, found)
             step.states = structure
     if current.substitute is not None:
-        _check_length("while_loop", limit, "it is to be written to a file")
+        _check_length("while_loop", limit, "it is to be written to a file, or runs on a GPU")
         return _masked_loop(step, test, variables, limit)
     first, outputs = variables, []
     while len(outputs) < limit and bool(test(variables)):

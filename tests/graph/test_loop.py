@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numblocks import autograd, nd, np, npx, random
+from numblocks import autograd, cpu, gpu, nd, np, npx, num_gpus, random
 from numblocks.errors import MXNetError
 from numblocks.gluon import HybridBlock, SymbolBlock, Trainer, nn
 from numblocks.gluon.loss import SoftmaxCrossEntropyLoss
 from numblocks.gluon.step import compile_step
 from numblocks.graph.structure import flatten
 from numblocks.kernels import build
+from numblocks.kernels.cuda import devices
 
 
 class Run(HybridBlock):
@@ -566,3 +567,25 @@ def test_threads_share_a_loop():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_on_a_gpu_loops_are_taken_step_by_step(monkeypatch):
+    if not num_gpus():
+        monkeypatch.setenv("NUMBLOCKS_CUDA", "sim1")
+        devices.forget()
+    try:
+        found = []
+        for place in (cpu(0), gpu(0)):
+            block = Run(lambda x: npx.foreach(lambda e, s: (np.tanh(e * s), s + e), x, x[0])[0])
+            block.hybridize()
+            x = np.array(numpy.linspace(-1, 1, 6).reshape(3, 2).astype("f4"), ctx=place)
+            x.attach_grad()
+            with autograd.record():
+                y = block(x)
+            y.backward()
+            found.append((y.asnumpy(), x.grad.asnumpy()))
+        for a, b in zip(*found, strict=True):
+            numpy.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
+    finally:
+        monkeypatch.undo()
+        devices.forget()
