@@ -34,6 +34,7 @@ from . import npx as npx
 from . import optimizer as optimizer
 from . import random as random
 from . import recordio as recordio
+from . import util as util
 from .array import ndarray as ndarray
 from .base import MXNetError as MXNetError
 from .device import Context as Context

@@ -24,6 +24,21 @@ def test_every_folder_of_modules_is_a_package():
             assert (file.parent / "__init__.py").exists(), file.parent
 
 
+def test_switches_of_mxnet_are_accepted():
+    from numblocks import np
+    from numblocks.util import is_np_array, np_array, np_shape, use_np
+
+    @use_np
+    class Something:
+        pass
+
+    numblocks.util.set_np()
+    with np_shape(True), np_array(True):
+        assert is_np_array() and np.ones(()).shape == ()
+    numblocks.util.reset_np()
+    assert Something.__name__ == "Something" and numblocks.initializer.Xavier is numblocks.init.Xavier
+
+
 def test_data_files_are_where_the_code_looks():
     from numblocks.gluon.data.vision import datasets
 
