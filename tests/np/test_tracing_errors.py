@@ -9,12 +9,15 @@ from numblocks.errors import TraceError
 DEPENDS = {
     "unique": lambda x: np.unique(x), "nonzero": lambda x: np.nonzero(x)[0], "argwhere": lambda x: np.argwhere(x),
     "mask": lambda x: x[x > 0], "histogram": lambda x: np.histogram(x)[0], "isin": lambda x: np.isin(x, [1.0]),
-    "eig": lambda x: np.linalg.eig(x)[0], "roots": lambda x: np.roots(x[0]), "extract": lambda x: np.extract(x > 0, x),
+    "roots": lambda x: np.roots(x[0]), "extract": lambda x: np.extract(x > 0, x),
     "bincount": lambda x: np.bincount(x.astype("int64")), "asnumpy": lambda x: np.array(x.asnumpy()),
     "polyfit": lambda x: np.polyfit(x[0], x[1], 1), "nanmedian": lambda x: np.nanmedian(x),
     "union1d": lambda x: np.union1d(x, x),
 }  # fmt: skip
 STATIC = {
+    "eig": lambda x: np.linalg.eig(np.matmul(x.T, x) + np.diag(np.array([1.0, 2.0, 4.0])))[0],
+    "complete qr": lambda x: np.linalg.qr(x.T, mode="complete")[0],
+    "full svd": lambda x: np.linalg.svd(x, full_matrices=True)[1],
     "argsort": lambda x: np.argsort(x), "searchsorted": lambda x: np.searchsorted(np.sort(x[0]), x[1]),
     "lexsort": lambda x: np.lexsort((x[0], x[1])),
     "count_nonzero": lambda x: np.count_nonzero(x), "matrix_rank": lambda x: np.linalg.matrix_rank(x),
