@@ -11,9 +11,9 @@ def reset_np() -> None:
     """Accepted and without effect."""
 
 
-def use_np(function):
+def use_np(func):
     """The function or class itself: a decorator of MXNet code, without effect."""
-    return function
+    return func
 
 
 def is_np_array() -> bool:
