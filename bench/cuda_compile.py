@@ -78,6 +78,10 @@ def texts():
             yield label, emit_cuda.emit(program)
         except TypeError as error:
             yield label, str(error)
+    for dtype in ("float32", "float64", "float16", "int64"):
+        body = (Reduce("t", "sum", "x", dtype), Store("y", "t"))
+        row = Program("mr", (Operand("x", dtype, "sc"),), (Operand("y", dtype, "c0"),), (), body)
+        yield f"shared sum {dtype} mr", emit_cuda.emit(row, split=True)
     for dtype in ("float32", "float64", "float16", "int32", "int64"):
         yield f"matmul {dtype}", products.emit(dtype, 16, False)
         yield f"take {dtype}", gather.emit("take", dtype, False)

@@ -35,9 +35,9 @@ from .program import CAST, INDEX, Program, Reduce
 from .statements import _INTEGER_LIMITS, Statements, compute_dtype, held
 
 WARPS = 32  # in a block, at most
-OWN = frozenset("cuda libdevice t step stop start count parts True False None not and or if else while".split())
+OWN = frozenset("cuda libdevice t step start count parts True False None not and or if else while".split())
 
-__all__ = ["Text", "emit"]
+__all__ = ["Text", "accumulator", "emit", "threads"]
 
 
 class Text(NamedTuple):
@@ -56,12 +56,14 @@ class Text(NamedTuple):
     kind: str
 
 
-def emit(program: Program, wide: bool = False) -> Text:
+def emit(program: Program, wide: bool = False, split: bool = False) -> Text:
     """The kernel of `program` for a GPU.
 
     Args:
         wide: index with int64. Without it indices are uint32: for loop spaces and operands below 2**31 elements,
             and strides that are not negative.
+        split: of a row that is nothing but one reduction: `parts` blocks, a last parameter, share each row, and the
+            write is what they found, one element for each block in their order.
 
     Raises:
         TypeError: a line is not defined for the dtypes of its operands, or has no form on a GPU.
@@ -77,7 +79,7 @@ def emit(program: Program, wide: bool = False) -> Text:
             y_p[i] = x
     <BLANKLINE>
     """
-    return _Emitter(program, wide).module()
+    return _Emitter(program, wide, split).module()
 
 
 def threads(program: Program, sizes) -> int:
@@ -91,11 +93,11 @@ def threads(program: Program, sizes) -> int:
 class _Emitter(Statements):
     """The loops of each kind of nest; the statements in them are as on the CPU, but for their spelling."""
 
-    def __init__(self, program: Program, wide: bool):
+    def __init__(self, program: Program, wide: bool, split: bool = False):
         super().__init__(program, False)
-        self.index = "int64" if wide else "uint32"
-        if wide:
-            self.name = self.name.replace("_", "_wide_", 1)
+        self.index, self.split = "int64" if wide else "uint32", split
+        for word in ("wide_" * wide, "split_" * split):
+            self.name = self.name.replace("_", f"_{word}", 1)
         self.locals = set(self.names.values())
 
     def module(self) -> Text:
@@ -140,7 +142,8 @@ class _Emitter(Statements):
             found.append((f"{name}_p", f"pointer({storage(operand.dtype)})"))
             found += [(f"{name}_s{k}", self.index) for k, letter in enumerate(operand.layout) if letter == "s"]
         scalars = [(self.names[name], held(dtype)) for name, dtype in self.program.scalars]
-        return found + [(name, "uint8" if dtype == "bool" else dtype) for name, dtype in scalars]
+        found += [(name, "uint8" if dtype == "bool" else dtype) for name, dtype in scalars]
+        return found + [("parts", self.index)] * self.split
 
     @contextlib.contextmanager
     def under(self, text: str):
@@ -200,17 +203,23 @@ class _Emitter(Statements):
     def row(self):
         """A block for each row; `t` is the thread in it."""
         mapped = [k for k, letter in enumerate(self.axes) if letter == "m"]
+        start, step = "t", "cuda.blockDim.x"
         self.line(f"row = {self.at('cuda.blockIdx.x')}")
         self.line(f"t = {self.at('cuda.threadIdx.x')}")
-        self.line(f"step = {self.at('cuda.blockDim.x')}")
+        if self.split:
+            start, step = "start", "cuda.blockDim.x * parts"
+            part = self.at(f"{self.at('row % parts')} * cuda.blockDim.x")
+            self.line(f"start = {self.at(f'{part} + t')}")
+            self.line(f"row = {self.at('row // parts')}")
+        self.line(f"step = {self.at(step)}")
         for s in self.reduces():
             self.line(f"{self.names[s.name]}_all = cuda.shared.array({WARPS}, {self.accumulator(s)[0]})")
-        self.stages(self.coordinates(mapped, "row"), "t", "step")
+        self.stages(self.coordinates(mapped, "row"), start, "step")
 
     def stages(self, outer: dict[int, str], start: str, step: str):
         """One loop over the reduced axes per stage, then what is stored once."""
         known: set[str] = set()
-        together = start == "t"
+        together = step == "step"
 
         def outers(names):
             fresh = [n for n in self.wanted(names, False) if n not in known]
@@ -238,7 +247,8 @@ class _Emitter(Statements):
             with self.under("if t == 0:") if together else contextlib.nullcontext():
                 outers([s.value for s in last])
                 for s in last:
-                    self.store(s, self.place(self.writes[s.operand][1], outer))
+                    place = self.place(self.writes[s.operand][1], outer)
+                    self.store(s, "cuda.blockIdx.x" if self.split else place)
 
     def inside(self, names, here, stores, reduces=()):
         """What happens at one place: loads, lines, accumulation, stores."""
@@ -336,18 +346,13 @@ class _Emitter(Statements):
         return name not in self.statements and name not in self.operands and self.dtypes[name] == "bool"
 
     def accumulator(self, s: Reduce):
-        dtype = held(self.dtypes[s.arg])
+        dtype = accumulator(s.how, self.dtypes[s.arg], s.dtype)
         if s.how in ("sum", "prod"):
-            if not s.dtype.startswith("float"):
-                dtype = "int64"
-            elif dtype != "float64":
-                dtype = "float64" if s.dtype == "float64" else "float32"
             return dtype, f"{dtype}({0 if s.how == 'sum' else 1})"
         if dtype.startswith("float"):
             return dtype, f"{dtype}({'-' if s.how == 'max' else ''}math.inf)"
-        wide = "uint64" if dtype == "uint64" else "int64"  # shuffles move 32 or 64 bits
-        low, high = (0, 1) if dtype == "bool" else _INTEGER_LIMITS[dtype]
-        return wide, f"{wide}({low if s.how == 'max' else high})"
+        low, high = (0, 1) if self.dtypes[s.arg] == "bool" else _INTEGER_LIMITS[self.dtypes[s.arg]]
+        return dtype, f"{dtype}({low if s.how == 'max' else high})"
 
     def combine(self, s: Reduce, total):
         x = self.convert(self.names[s.arg], self.dtypes[s.arg], self.accumulator(s)[0])
@@ -365,6 +370,14 @@ class _Emitter(Statements):
         op = ">=" if s.how == "max" else "<="
         nan = f"({a} {op} {b}) | ({a} != {a})" if dtype.startswith("float") else f"{a} {op} {b}"
         return f"{a} if {nan} else {b}"
+
+
+def accumulator(how: str, source: str, target: str) -> str:
+    """The dtype in which a reduction of `source` to `target` runs; integers in 64 bits, which shuffles move."""
+    dtype = held(source)
+    if how in ("sum", "prod"):
+        return "int64" if not target.startswith("float") else "float64" if "float64" in (dtype, target) else "float32"
+    return dtype if dtype.startswith("float") else "uint64" if dtype == "uint64" else "int64"
 
 
 def storage(dtype: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from numblocks import autograd, cpu, custom, device, gpu, nd, np, npx, num_gpus, pytest_plugin
 from numblocks.base import MXNetError
 from numblocks.cuda import Buffer
-from numblocks.kernels.cuda import devices
+from numblocks.kernels.cuda import compiler, devices
 from numblocks.op import REGISTRY
 from numblocks.ops.index import take
 from numblocks.testing import check_consistency, check_op
@@ -63,8 +63,8 @@ def normal(*shape, dtype="float32", seed=0):
 
 # Registered ops that run on a GPU, beside all elementwise ones with a scalar function.
 PRESENT = set(
-    "argmax argmin broadcast_to concat linear log_softmax matmul max mean min pad pick pick_grad reshape scatter_add slice"
-    " softmax sum take transpose unslice".split()
+    "argmax argmin broadcast_to concat linear log_softmax matmul max mean min pad pick pick_grad reshape scatter_add"
+    " slice softmax sum take transpose unslice".split()
 )
 DRAWN_ELSEWHERE = ("custom.", "uniform01", "normal01", "multibox_target")
 
@@ -102,6 +102,20 @@ def test_reductions(shape):
     if not x.size:
         with pytest.raises(ValueError, match="no elements"):
             np.array(x, ctx=gpu(0)).max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "int32", "bool", "uint64"])
+def test_long_rows_are_shared_among_blocks(dtype):
+    x = (normal(2, 3, 700) * 3 + 5).astype(dtype)
+    gpu0 = devices.get(0)
+    for how, axis in (("sum", None), ("max", (1, 2)), ("min", (2,)), ("sum", (1, 2))):
+        if dtype == "bool" and how != "sum":
+            continue
+        before = gpu0.launches
+        found = getattr(np.array(x, ctx=gpu(0)), how)(axis=axis)
+        assert gpu0.launches == before + 2 or (axis == (2,) and gpu0.launches == before + 1)
+        wanted = getattr(x.astype("f8") if dtype.startswith("f") else x, how)(axis=axis).astype(found.dtype)
+        numpy.testing.assert_allclose(found.asnumpy(), wanted, rtol=2e-3 if dtype == "float16" else 1e-5)
 
 
 def test_softmax_and_losses_made_of_parts():
@@ -400,3 +414,10 @@ def steps_on(device):
         (npx.softmax(np.tanh(np.dot(x.as_in_ctx(cpu(0)), v))) ** 2).sum().backward()
     assert w.ctx is device
     numpy.testing.assert_allclose(w.grad.asnumpy(), v.grad.asnumpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(not compiler.available(), reason="numba-cuda is not installed")
+def test_what_ran_here_compiles_too():
+    """The simulator is no typed language: what it took, the compiler must take (last in the file: it has seen all)."""
+    for name, text in devices.get(0).loaded.items():
+        assert compiler.build(text, name, (9, 0))[0].code[:4] == b"\x7fELF"

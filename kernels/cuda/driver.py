@@ -123,11 +123,12 @@ class Gpu:
     Attributes:
         name, capability: the model, and `(major, minor)`.
         threads, most, tile: in a block of a map; in a block of a row, at most; along a side of a tile of a product.
+        busy, share: blocks that keep the device busy; elements a block should at least have of a row it shares.
         pool: the device's memory.
         launches, copied: kernels started; bytes moved between host and device.
     """
 
-    threads, most, tile = 128, 256, 16
+    threads, most, tile, busy, share = 128, 256, 16, 1024, 16384
 
     def __init__(self, library: Library, number: int = 0):
         self.library, self.number, self.launches, self.copied = library, number, 0, 0

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy
 
 from .. import loops
-from ..emit_cuda import emit, threads
+from ..emit_cuda import accumulator, emit, threads
 from ..program import CAST, INDEX, Line, Operand, Program, Reduce, Store
 from ..scalars import scalar as as_scalar
 
@@ -170,8 +170,29 @@ def run_reduce(device, how: str, x, out, reduced) -> None:
     natural = iter(loops.natural_strides([n for k, n in enumerate(x.shape) if k not in reduced]))
     target = [0 if k in reduced else next(natural) for k in range(x.ndim)]
     axes, sizes, steps = loops.nest(x.shape, [loops.aligned_strides(x, x.shape), target], reduced)
-    program = _reduction(how, axes, tuple(map(loops.layout, steps)), x.dtype.name, out.dtype.name)
-    launch(device, program, sizes, [x.address, out.address], steps)
+    layouts = tuple(map(loops.layout, steps))
+    program = _reduction(how, axes, layouts, x.dtype.name, out.dtype.name)
+    rows = threads(program, sizes)
+    parts = min(x.size // max(rows, 1) // device.share, device.busy // max(rows, 1)) if program.kind == "row" else 0
+    if parts < 2:
+        launch(device, program, sizes, [x.address, out.address], steps)
+        return
+    # few rows, long ones: many blocks to a row, and a second launch for what they found
+    between = numpy.dtype(accumulator(how, x.dtype.name, out.dtype.name))
+    first = _reduction(how, axes, layouts, x.dtype.name, between.name)
+    made = prepare(device, first, sizes, steps)
+    found = device.pool.get(rows * parts * between.itemsize)
+    for place, address in zip(made.places, (x.address, found.address), strict=True):
+        made.words[place] = address
+    wide = too_wide(sizes, steps)
+    device.launch(_split(device, first, wide), rows * parts, device.most, [*made.words, parts])
+    second = _reduction(how, "mr", ("sc", "c0"), between.name, out.dtype.name)
+    launch(device, second, (rows, parts), [found.address, out.address], [(parts, 1), (1, 0)])
+
+
+@functools.cache
+def _split(device, program: Program, wide: bool):
+    return device.load(emit(program, wide, split=True))
 
 
 @functools.cache

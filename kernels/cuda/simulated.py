@@ -19,14 +19,17 @@ class SimulatedGpu:
         name, capability: what a program may ask of a GPU.
         threads, most, tile: in a block of a map; in a block of a row, at most; along a side of a tile of a product.
             Small: a thread costs as much as an interpreter.
+        busy, share: blocks that keep the device busy; elements a block should at least have of a row it shares.
         pool: the device's memory.
         launches, copied: kernels started; bytes moved between host and device.
+        loaded: the texts of all kernels that were asked for, by name.
     """
 
-    name, capability, threads, most, tile = "simulated", (0, 0), 32, 64, 8
+    name, capability = "simulated", (0, 0)
+    threads, most, tile, busy, share = 32, 64, 8, 8, 200
 
     def __init__(self, number: int = 0):
-        self.number, self.launches, self.copied = number, 0, 0
+        self.number, self.launches, self.copied, self.loaded = number, 0, 0, {}
         self._memory: dict[int, numpy.ndarray] = {}  # by address
         self._lent: dict[int, int] = {}  # address -> bytes that may be touched
         self._starts: list[int] = []
@@ -84,6 +87,7 @@ class SimulatedGpu:
 
     def load(self, text) -> simulator.Function:
         """The function of an `emit_cuda.Text`."""
+        self.loaded[text.name] = text.text
         return simulator.load(text.text, text.name)
 
     def launch(self, function: simulator.Function, grid, block, words) -> None:
