@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 
 import numpy
 
@@ -21,6 +22,7 @@ from .plan import Plan
 from .trace import Builder, tracing
 
 _numbers = itertools.count(1)
+lock = threading.RLock()  # held while a Body grows or is planned
 
 
 class BodyBuilder(Builder):
@@ -106,18 +108,26 @@ class Body:
     def plan(self) -> Plan:
         """The compiled body; made when it is asked for first."""
         if self._plan is None:
+            with lock:
+                self._make_plan()
+        return self._plan
+
+    def _make_plan(self) -> None:
+        if self._plan is None:
             nodes = list(dict.fromkeys(y._data for y in self.outputs if isinstance(y, ndarray)))
             plan = Plan(Graph([x._data for x in self.inputs], nodes), len(nodes))
             plan.name = self.name
             slot = dict(zip(nodes, plan.output_slots, strict=True))
             self.slots = [slot[y._data] if isinstance(y, ndarray) else None for y in self.outputs]
             self._plan = plan
-        return self._plan
 
     def take(self) -> Instance:
         """An instance that nobody uses; `give` it back."""
         plan = self.plan
-        return self._idle.pop() if self._idle else Instance(plan)
+        try:
+            return self._idle.pop()
+        except IndexError:  # asking first would leave room for another thread
+            return Instance(plan)
 
     def give(self, instance: Instance) -> None:
         """Keep an instance, without the arrays of the last call, for another one."""
@@ -129,7 +139,7 @@ class Body:
         """A scope in which ops add to the graph and are recorded on its tape."""
         before, current.record = current.record, tape.record
         try:
-            with tracing(self.builder):
+            with lock, tracing(self.builder):
                 yield self.builder
         finally:
             current.record = before
@@ -162,4 +172,4 @@ def contiguous(x) -> numpy.ndarray:
     return numpy.ascontiguousarray(x) if x.ndim else x
 
 
-__all__ = ["Body", "BodyBuilder", "contiguous"]
+__all__ = ["Body", "BodyBuilder", "contiguous", "lock"]

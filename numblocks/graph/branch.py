@@ -7,7 +7,7 @@ import numpy
 from .. import eager
 from ..array import Aval
 from ..op import Op
-from .body import Body, contiguous
+from .body import Body, contiguous, lock
 
 
 def _infer(flag, *operands, bodies: tuple[Body, Body], stream: int):
@@ -63,8 +63,9 @@ def _backward(bodies: tuple[Body, Body], given: tuple):
 def _vjp(g, y, flag, *operands, bodies: tuple[Body, Body], stream: int):
     given = tuple(k for k, part in enumerate(g) if part is not None and y[k].dtype.kind == "f")
     key = (bodies[1], given)
-    if key not in bodies[0].gradients:
-        bodies[0].gradients[key] = _backward(bodies, given)
+    with lock:
+        if key not in bodies[0].gradients:
+            bodies[0].gradients[key] = _backward(bodies, given)
     backs, constants, wanted = bodies[0].gradients[key]
     found = [None] * len(operands)
     if wanted:

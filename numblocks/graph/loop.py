@@ -17,7 +17,7 @@ from .. import eager
 from ..array import Aval
 from ..op import Op, current
 from ..ops.elementwise import add
-from .body import Body, contiguous
+from .body import Body, contiguous, lock
 
 
 class Form(NamedTuple):
@@ -230,8 +230,9 @@ def _vjp(g, y, *operands, form: Form, length: int, stream: int):
     ends = tuple(k for k in range(states) if arrived[stacked + k])
     kept = tuple(k for k in range(states) if form.keep and arrived[stacked + states + k])
     key = (form[1:], given, ends, kept)
-    if key not in form.body.gradients:
-        form.body.gradients[key] = _backward(form, given, ends, kept)
+    with lock:
+        if key not in form.body.gradients:
+            form.body.gradients[key] = _backward(form, given, ends, kept)
     back, constants, by_row, carried, by_free = form.body.gradients[key]
     count = () if form.steps == "all" else (y[-1] if form.steps == "while" else operands[-1],)
     starts = states - len(form.fresh)
