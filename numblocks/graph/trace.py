@@ -115,7 +115,7 @@ class Builder:
         """`bind`'s evaluator while this builder is pushed."""
         if op.kind == "composite":
             return evaluate_composite(op, args, spec)
-        inputs, cls, traced = [], ndarray, op.kind == "random"
+        inputs, cls, traced = [], ndarray, op.kind in ("random", "loop", "branch")
         for a in args:
             if isinstance(a, ndarray):
                 traced = traced or isinstance(a._data, Node) or a._node is not None  # a variable changes between calls

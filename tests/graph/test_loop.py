@@ -389,6 +389,19 @@ def test_each_step_has_random_numbers_of_its_own_and_those_of_eager():
     assert len(numpy.unique(found[0][0])) == 12
 
 
+def test_a_loop_over_constants_draws_anew_in_each_call():
+    ones = np.ones((3, 2))
+    block = Run(lambda x: x + npx.foreach(lambda e, s: (e * np.random.uniform(size=(2,)), s), ones, ones[0])[0])
+    block.hybridize()
+    x, found = np.zeros((3, 2)), []
+    for active in (False, True):
+        block.hybridize(active)
+        random.seed(2)
+        found.append([block(x).asnumpy(), block(x).asnumpy()])
+    assert not (found[1][0] == found[1][1]).any()
+    numpy.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+
+
 def test_dropout_in_the_body_is_the_same_on_the_way_back():
     def step(e, s):
         s = npx.dropout(s + e, p=0.5)
