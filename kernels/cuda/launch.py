@@ -124,30 +124,69 @@ def _map(function, axes, layouts, dtypes, out) -> Program:
     return Program(axes, reads, (Operand("y", out, layouts[-1]),), constants, body)
 
 
+class Form(NamedTuple):
+    """All of an array that a launch depends on, but for where it lies."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: numpy.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+
 def run_scalar(device, function, raw, out, compute: str) -> None:
     """Fill `out` with `function` over broadcast operands; see `loops.run_scalar`.
 
     Args:
+        function: a plain scalar function, None for a copy with a cast.
         raw: arrays of the device and Python numbers.
         out: array of the device, of any strides that name no element twice.
         compute: dtype name Python numbers are taken in.
     """
-    arrays = [x for x in raw if hasattr(x, "address")]
+    forms, addresses, values = [], [], []
+    for x in raw:
+        address = getattr(x, "address", None)
+        if address is None:
+            values.append(bits(x, compute))
+            forms.append(None)
+        else:
+            addresses.append(address)
+            forms.append(Form(x.shape, x.strides, x.dtype))
+    addresses.append(out.address)
+    for made, offsets in _ready(device, function, tuple(forms), Form(out.shape, out.strides, out.dtype), compute):
+        words = made.words.copy()
+        for place, address, offset in zip(made.places, addresses, offsets, strict=True):
+            words[place] = address + offset
+        words[made.scalars :] = values
+        device.launch(made.function, made.grid, made.block, words)
+
+
+@functools.lru_cache(maxsize=4096)
+def _ready(device, function, forms, out: Form, compute: str) -> list:
+    """Launches but for addresses and scalars, each with what to add to the addresses; one, or none, or one for each
+    place along the axes beyond what a kernel takes."""
+    arrays = [x for x in forms if x is not None]
     steps = [loops.aligned_strides(x, out.shape) for x in (*arrays, out)]
     axes, sizes, steps = loops.nest(out.shape, steps)
-    lead = max(len(axes) - loops.MAPPED, 0)  # axes beyond what a kernel takes are gone through here
+    lead = max(len(axes) - loops.MAPPED, 0)
     per_array = iter(steps)
-    layouts = [loops.layout(next(per_array)[lead:]) if hasattr(x, "address") else None for x in raw]
-    dtypes = tuple(x.dtype.name if hasattr(x, "address") else compute for x in raw)
+    layouts = [None if x is None else loops.layout(next(per_array)[lead:]) for x in forms]
+    dtypes = tuple(compute if x is None else x.dtype.name for x in forms)
     program = _map(function, axes[lead:], (*layouts, loops.layout(steps[-1][lead:])), dtypes, out.dtype.name)
-    values = [x for x in raw if not hasattr(x, "address")]
-    inner = [s[lead:] for s in steps]
-    for place in numpy.ndindex(*sizes[:lead]):
-        addresses = [
-            x.address + x.itemsize * sum(i * s for i, s in zip(place, step, strict=False))
-            for x, step in zip((*arrays, out), steps, strict=True)
-        ]
-        launch(device, program, sizes[lead:], addresses, inner, values)
+    made = prepare(device, program, sizes[lead:], [s[lead:] for s in steps], [0] * forms.count(None))
+    if made.function is None:
+        return []
+    return [
+        (made, [x.itemsize * sum(i * s for i, s in zip(at, step, strict=False)) for x, step in
+                zip((*arrays, out), steps, strict=True)])
+        for at in numpy.ndindex(*sizes[:lead])
+    ]  # fmt: skip
 
 
 def run_cast(device, value, out, compute: str) -> None:
@@ -166,28 +205,42 @@ def run_reduce(device, how: str, x, out, reduced) -> None:
 
     Args:
         out: array of the device, C-contiguous, with the axes that stay (length 1 for the others, or without them).
+        reduced: a tuple.
     """
+    stages = _stages(device, how, Form(x.shape, x.strides, x.dtype), out.dtype, reduced)
+    between = None
+    for made, nbytes, last in stages:
+        source = x.address if between is None else between.address
+        between = device.pool.get(nbytes) if nbytes else between
+        words = made.words.copy()
+        words[made.places[0]], words[made.places[1]] = source, between.address if nbytes else out.address
+        device.launch(made.function, made.grid, made.block, [*words, *last])
+
+
+@functools.lru_cache(maxsize=4096)
+def _stages(device, how: str, x: Form, out: numpy.dtype, reduced) -> list:
+    """The launches of a reduction: each with the bytes of memory it fills for the next (0: the answer), and the words
+    that follow its own. Few rows that are long are shared among blocks; a second launch joins what they found."""
     natural = iter(loops.natural_strides([n for k, n in enumerate(x.shape) if k not in reduced]))
     target = [0 if k in reduced else next(natural) for k in range(x.ndim)]
     axes, sizes, steps = loops.nest(x.shape, [loops.aligned_strides(x, x.shape), target], reduced)
     layouts = tuple(map(loops.layout, steps))
-    program = _reduction(how, axes, layouts, x.dtype.name, out.dtype.name)
-    rows = threads(program, sizes)
-    parts = min(x.size // max(rows, 1) // device.share, device.busy // max(rows, 1)) if program.kind == "row" else 0
+    program = _reduction(how, axes, layouts, x.dtype.name, out.name)
+    rows, size = threads(program, sizes), 1
+    for n in sizes:
+        size *= n
+    parts = min(size // max(rows, 1) // device.share, device.busy // max(rows, 1)) if program.kind == "row" else 0
     if parts < 2:
-        launch(device, program, sizes, [x.address, out.address], steps)
-        return
-    # few rows, long ones: many blocks to a row, and a second launch for what they found
-    between = numpy.dtype(accumulator(how, x.dtype.name, out.dtype.name))
-    first = _reduction(how, axes, layouts, x.dtype.name, between.name)
-    made = prepare(device, first, sizes, steps)
-    found = device.pool.get(rows * parts * between.itemsize)
-    for place, address in zip(made.places, (x.address, found.address), strict=True):
-        made.words[place] = address
-    wide = too_wide(sizes, steps)
-    device.launch(_split(device, first, wide), rows * parts, device.most, [*made.words, parts])
-    second = _reduction(how, "mr", ("sc", "c0"), between.name, out.dtype.name)
-    launch(device, second, (rows, parts), [found.address, out.address], [(parts, 1), (1, 0)])
+        made = prepare(device, program, sizes, steps)
+        return [(made, 0, ())] if made.function is not None else []
+    between = numpy.dtype(accumulator(how, x.dtype.name, out.name))
+    program = _reduction(how, axes, layouts, x.dtype.name, between.name)
+    first = prepare(device, program, sizes, steps)
+    function = _split(device, program, too_wide(sizes, steps))
+    first = first._replace(function=function, grid=rows * parts, block=device.most)
+    join = _reduction(how, "mr", ("sc", "c0"), between.name, out.name)
+    second = prepare(device, join, (rows, parts), [(parts, 1), (1, 0)])
+    return [(first, rows * parts * between.itemsize, (parts,)), (second, 0, ())]
 
 
 @functools.cache

@@ -8,6 +8,7 @@ times better still and will stand in for it (reference: gpu.md section 4). Produ
 from __future__ import annotations
 
 import functools
+import math
 
 from .. import loops
 from ..emit_cuda import Text, storage
@@ -15,6 +16,7 @@ from ..sources import digest
 from ..statements import held
 from . import launch
 
+PLACES = (5, 9, 13)  # of the addresses among the parameters
 _TEXT = '''"""{name}: y[batch, row, col] = sum over k of a[batch, row, k] * b[batch, k, col], in tiles of {tile}."""
 
 
@@ -71,22 +73,49 @@ def _function(device, dtype, tile, wide):
     return device.load(emit(dtype, tile, wide))
 
 
-def run(device, a, b, out) -> None:
-    """Fill `out` `(batch, n, m)` with the products of `a` `(batch, n, k)` and `b` `(batch, k, m)`.
+def steps(shape, strides, lead) -> tuple[int, int, int] | None:
+    """Strides in elements from one matrix, row and column to the next of an array that is broadcast over the axes
+    `lead`; None where the matrices do not lie at equal distances.
+
+    >>> steps((5, 1, 2, 3), (6, 6, 3, 1), (5, 1)), steps((2, 3), (3, 1), (5, 1)), steps((5, 2, 3), (6, 3, 1), (4, 5))
+    ((6, 3, 1), (0, 3, 1), None)
+    """
+    own, inner = tuple(shape[:-2]), tuple(strides[-2:])
+    if math.prod(own) == 1:  # one matrix for all
+        return (0, *inner)
+    if own != tuple(lead):
+        return None
+    far = [(n, s) for n, s in zip(own, strides[:-2], strict=True) if n != 1]
+    if any(s != n * t for (_, s), (n, t) in zip(far, far[1:], strict=False)):
+        return None
+    return far[-1][1], *inner
+
+
+def run(device, dtype: str, sizes, a, b, out: int) -> None:
+    """Fill the answer `(batch, n, m)` with the products of `a` `(batch, n, k)` and `b` `(batch, k, m)`.
 
     Args:
-        a, b: arrays of the device, of one dtype and any strides (a stride of 0 repeats a matrix).
-        out: C-contiguous.
+        sizes: `(batch, n, k, m)`.
+        a, b: each an address and three strides in elements (a stride of 0 repeats a matrix).
+        out: address of the C-contiguous answer.
     """
-    (batch, n, k), m, tile = a.shape, b.shape[2], device.tile
+    function, grid, words = prepare(device, dtype, sizes, a[1], b[1])
+    if function is not None:
+        words = words.copy()
+        for place, address in zip(PLACES, (a[0], b[0], out), strict=True):
+            words[place] = address
+        device.launch(function, grid, device.tile**2, words)
+
+
+@functools.lru_cache(maxsize=4096)
+def prepare(device, dtype, sizes, a, b):
+    """Function (None: nothing to do), grid, and words but for the addresses, which are those numbered `PLACES`."""
+    (batch, n, k, m), tile = sizes, device.tile
     across, down = -(-m // tile), -(-n // tile)
     if not batch * across * down:
-        return
-    steps = [tuple(s // x.itemsize for s in x.strides) for x in (a, b)]
-    spaces = [a.shape, b.shape, (batch, n, m)]
-    natural = loops.natural_strides(spaces[2])
-    wide = any(launch.too_wide(shape, [s]) for shape, s in zip(spaces, [*steps, natural], strict=True))
-    function = _function(device, out.dtype.name, tile, wide)
-    words = [n, m, k, across, down, a.address, *steps[0], b.address, *steps[1], out.address]
-    device.launch(function, batch * across * down, tile * tile, words)
-
+        return None, 0, []
+    shapes = [(batch, n, k), (batch, k, m), (batch, n, m)]
+    steps = [a, b, loops.natural_strides(shapes[2])]
+    wide = any(launch.too_wide(shape, [s]) for shape, s in zip(shapes, steps, strict=True))
+    function = _function(device, dtype, tile, wide)
+    return function, batch * across * down, [n, m, k, across, down, 0, *a, 0, *b, 0]

@@ -6,6 +6,7 @@
 The kernels, the driver and the simulated GPU are `numblocks.kernels.cuda`.
 """
 
+from ..kernels.cuda import products as products
 from ..kernels.cuda.devices import count as count
 from ..kernels.cuda.devices import get as get
 from ..kernels.cuda.launch import bits as bits

@@ -55,21 +55,23 @@ def evaluate(op: Op, args, spec):
     return wrap(found, device, cls)
 
 
-def stand_ins(raw) -> list:
-    """NumPy arrays of the operands' shapes and dtypes, without memory: for rules written for those."""
-    return [numpy.broadcast_to(numpy.empty((), r.dtype), r.shape) if isinstance(r, Buffer) else r for r in raw]
+@functools.cache
+def stand_in(dtype) -> numpy.ndarray:
+    """A NumPy array of a dtype: for rules of dtype written for those."""
+    return numpy.zeros((), dtype)
 
 
 def elementwise(op: Op, raw, device) -> Buffer:
     """One loop over the broadcast operands."""
-    dtype = eager.operand_dtype(op, stand_ins(raw))
+    dtype = eager.operand_dtype(op, [stand_in(r.dtype) if isinstance(r, Buffer) else r for r in raw])
     skip = 1 if op.result == "where" and isinstance(raw[0], Buffer) else 0
     for k in range(skip, len(raw)):
         if isinstance(raw[k], Buffer):
             raw[k] = cast(raw[k], dtype)
         elif dtype.kind == "b":
             raw[k] = bool(raw[k])
-    out = empty(eager.broadcast(op, raw), eager.result_dtype(op, dtype), device)
+    shapes = {r.shape for r in raw if isinstance(r, Buffer)}
+    out = empty(shapes.pop() if len(shapes) == 1 else eager.broadcast(op, raw), eager.result_dtype(op, dtype), device)
     try:
         launch.run_scalar(out.gpu, op.scalar, raw, out, dtype.name)
     except TypeError as error:
@@ -144,21 +146,19 @@ def matmul(a: Buffer, b: Buffer, out: Buffer | None = None) -> Buffer:
     lead = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if out is None:
         out = empty((*lead, a.shape[-2], b.shape[-1]), dtype, a.device)
-    stacked = [stack(cast(x, dtype), lead) for x in (a, b)]
-    products.run(a.gpu, *stacked, out.reshape((-1 if out.size else math.prod(lead), *out.shape[-2:])))
+    sizes = math.prod(lead), *a.shape[-2:], b.shape[-1]
+    operands = [matrices(cast(x, dtype), lead) for x in (a, b)]
+    products.run(out.gpu, dtype.name, sizes, *[(x.address, steps) for x, steps in operands], out.address)
     return out
 
 
-def stack(x: Buffer, lead) -> Buffer:
-    """`x` as `(batch, rows, columns)`, broadcast over the axes `lead`."""
-    matrix, count = x.shape[-2:], math.prod(lead)
-    if math.prod(x.shape[:-2]) == 1:  # one matrix for all
-        return x.reshape((1, *matrix)).view_by(lambda t: numpy.broadcast_to(t, (count, *matrix))) if x.contiguous else (
-            x.view_by(lambda t: numpy.broadcast_to(t[(0,) * (x.ndim - 2)], (count, *matrix)))
-        )
-    if len(lead) == 1:
-        return x.view_by(lambda t: numpy.broadcast_to(t, (count, *matrix)))
-    return x.view_by(lambda t: numpy.broadcast_to(t, (*lead, *matrix))).reshape((count, *matrix))
+def matrices(x: Buffer, lead) -> tuple[Buffer, tuple[int, int, int]]:
+    """`x`, or a copy whose matrices lie at equal distances, and its steps; see `products.steps`."""
+    found = products.steps(x.shape, [s // x.itemsize for s in x.strides], lead)
+    if found is None:
+        x = x.view_by(lambda t: numpy.broadcast_to(t, (*lead, *x.shape[-2:]))).copy()
+        found = x.shape[-2] * x.shape[-1], x.shape[-1], 1
+    return x, found
 
 
 def concat(*xs: Buffer, axis: int) -> Buffer:

@@ -7,6 +7,8 @@ copied into its place. Steps are prepared once: a launch then costs its addresse
 
 from __future__ import annotations
 
+import math
+
 from ..array import wrap
 from ..device import Device, backend
 from ..op import current
@@ -114,15 +116,19 @@ class Steps:
         made = backend().prepare(self.gpu, step.program, step.sizes, [s for _, s in step.operands], values)
         if made.function is None:
             return None
-        words, open_places = made.words, []
-        for (window, _), place in zip(step.operands, made.places, strict=True):
+        streams = [(made.scalars + k, v.number) for k, v in enumerate(step.scalars) if isinstance(v, Stream)]
+        windows = [w for w, _ in step.operands]
+        return self.prepared(made.function, made.grid, made.block, made.words, made.places, windows, streams)
+
+    def prepared(self, function, grid, block, words, places, windows, streams=()):
+        """A launch whose words are ready but for the addresses of `windows` at `places`, and random streams."""
+        words, open_places, start = words.copy(), [], self.gpu.launch
+        for window, place in zip(windows, places, strict=True):
             slot, at = self.address(window)
             if slot is None:
                 words[place] = at
             else:
                 open_places.append((place, slot, at))
-        streams = [(made.scalars + k, v.number) for k, v in enumerate(step.scalars) if isinstance(v, Stream)]
-        start, function, grid, block = self.gpu.launch, made.function, made.grid, made.block
 
         def run(env, base):
             for place, slot, at in open_places:
@@ -147,9 +153,8 @@ class Steps:
                 target(env).fill_from(backend().draw(node.op, key, shape, dtype, device))
 
             return draw
-        if node.op.name == "matmul" and node.size:
-            a, b = (self.window(x) for x in step.operands)
-            return lambda env, base: backend().matmul(a(env), b(env), target(env))
+        if node.op.name == "matmul" and node.size and all(x.root.dtype == node.dtype for x in step.operands):
+            return self.product(step, target)
 
         def run(env, base):
             before, current.record = current.record, None
@@ -160,6 +165,18 @@ class Steps:
             target(env).fill_from(y._data)
 
         return run
+
+    def product(self, step: Call, target):
+        """A matrix product: one kernel, ready like a fused group where its operands need no copy."""
+        (a, b), node, products = step.operands, step.node, backend().products
+        lead = node.shape[:-2]
+        steps = [products.steps(x.shape, x.strides, lead) for x in (a, b)]
+        if None in steps:
+            left, right = self.window(a), self.window(b)
+            return lambda env, base: backend().matmul(left(env), right(env), target(env))
+        sizes = math.prod(lead), *a.shape[-2:], b.shape[-1]
+        function, grid, words = products.prepare(self.gpu, node.dtype.name, sizes, *steps)
+        return self.prepared(function, grid, self.gpu.tile**2, words, products.PLACES, (a, b, whole(node)))
 
     def operands(self, step: Call, env) -> tuple:
         """A step's operands as ndarrays and numbers."""
