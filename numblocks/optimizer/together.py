@@ -11,8 +11,10 @@ import numpy
 
 from .. import autograd
 from ..array import ndarray, wrap
+from ..device import backend
 from ..graph.graph import Graph
 from ..graph.instance import Instance
+from ..graph.on_gpu import GpuInstance
 from ..graph.plan import Plan
 from ..graph.trace import Builder, tracing
 from .optimizer import NUMBERS, Optimizer
@@ -26,7 +28,7 @@ def possible(optimizer: Optimizer, weights: list[ndarray]) -> bool:
         klass.update is Optimizer.update
         and klass.update_multi_precision is Optimizer.update_multi_precision
         and klass.deterministic
-        and all(w.dtype == numpy.float32 and not w.ctx.far for w in weights)
+        and all(w.dtype == numpy.float32 for w in weights)
     )
 
 
@@ -54,6 +56,7 @@ class Together:
         self.arrays = [x for w, g, state in zip(weights, grads, states, strict=True) for x in (w, g, *state)]
         self.buffers = [x._data for x in self.arrays]
         self.table = numpy.empty((len(weights), width), "float32")
+        table = backend().empty(self.table.shape, "float32", device) if device.far else self.table
         builder = Builder(device)
 
         bound = []
@@ -66,14 +69,18 @@ class Together:
         with tracing(builder), autograd.pause():
             for k, state in enumerate(states):
                 w, g, *state = (stand_in(x._data) for x in (weights[k], grads[k], *state))
-                lr, wd, rescale, *factors = (stand_in(self.table[k, j : j + 1].reshape(())) for j in range(width))
+                lr, wd, rescale, *factors = (stand_in(table[k, j : j + 1].reshape(())) for j in range(width))
                 new_w, new_state = optimizer.rule(w, g, tuple(state), lr, wd, rescale, tuple(factors))
                 results += [*new_state, new_w]
                 targets += [*state, w]
         graph = Graph(builder.inputs, [r._data for r in results])
         plan = Plan(graph, 0, [t._data for t in targets], captured=bound)
         plan.name = f"{type(optimizer).__name__} update"
-        self.instance = Instance(plan)
+        if device.far:
+            self.instance = GpuInstance(plan, device)
+            self.instance.forward.steps.insert(0, lambda env, base: table.gpu.upload(table.address, self.table))
+        else:
+            self.instance = Instance(plan)
 
     def fits(self, optimizer: Optimizer, arrays) -> bool:
         """Whether this plan is about these arrays, in the same memory, and the same constants."""

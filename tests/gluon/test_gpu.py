@@ -116,6 +116,21 @@ def test_a_whole_step_compiled():
     numpy.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-5)
 
 
+def test_the_update_of_all_weights_is_few_launches():
+    net = mlp(gpu(0))
+    trainer = gluon.Trainer(net.collect_params(), "adam", {"learning_rate": 0.1})
+    x, _ = batch(gpu(0))
+    device, counts = devices.get(0), []
+    for _ in range(3):
+        with autograd.record():
+            loss = (net(x) ** 2).sum()
+        loss.backward()
+        before = device.launches
+        trainer.step(1)
+        counts.append(device.launches - before)
+    assert counts[1] == counts[2] <= 6
+
+
 def test_dropout_draws_the_same_numbers():
     found = []
     for place in (cpu(0), gpu(0)):
