@@ -41,7 +41,7 @@ def test_fixtures(tmp_path):
         def test_other_numbers(np_rng):
             assert np_rng.uniform() != first[0]
         """)  # fmt: skip
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert f"{2 + numblocks.num_gpus()} passed" in done.stdout, done.stdout + done.stderr
     assert "test_device[cpu(0)]" in pytest_run(tmp_path, (tmp_path / "test_it.py").read_text(), "-vv").stdout
     own = (
         tmp_path / "test_it.py"
