@@ -139,7 +139,13 @@ def _kernel(name: str, text: str) -> build.Kernel:
 
 @functools.cache
 def sequence():
-    """A ctypes function `(lo, hi, table)` that calls rows lo..hi of a table of `(address, lo, hi, a)` words."""
+    """A ctypes function `(lo, hi, table)` that calls rows lo..hi of a table of `(address, lo, hi, a)` words.
+
+    Whatever tables may need beside it comes with the first: no kernel is built because a batch has grown.
+    """
+    if build.threads() > 1:
+        workers.prepare(build.load)
+        alone()
     return _kernel("sequence", _SEQUENCE).call
 
 

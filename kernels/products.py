@@ -9,7 +9,7 @@ import numpy as np
 
 from . import build, native, reuse, workers
 
-SMALL = 1 << 20  # below, what BLAS's threads disturb is less than what it takes to go round them
+SMALL = 1 << 22  # below, what BLAS's threads disturb is less than what it takes to go round them
 _DTYPES = {np.dtype("float32"): "float32", np.dtype("float64"): "float64"}
 
 

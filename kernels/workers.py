@@ -14,6 +14,7 @@ from . import teamwork
 from .sources import digest
 
 PIECES_PER_THREAD = 4        # a thread that is held up leaves its share to the others
+WORTH_WAKING = 8             # grains of work from which sleepers are woken; those awake join in less
 SPIN = 100e-6                # seconds that a worker looks out for more before it sleeps
 _LOOKS = 2000                # how often it looks while that is measured
 
@@ -91,7 +92,8 @@ def run(kernel, n: int, argp: int, grain: int, load) -> None:
         if n > 0:
             kernel.call(0, n, argp)
         return
-    wake()
+    if n >= WORTH_WAKING * grain:
+        wake()
     packed = (ctypes.c_int64 * 5)(*found[1])
     _kernels["share"].call(0, 1, ctypes.addressof(packed))
 

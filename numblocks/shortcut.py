@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy
 
 from .eager import QUIET, restore, silence, small_for
-from .kernels import products
+from .kernels import products, rows
 from .op import Op, bind, current
 
 CONCRETE, asarray = numpy.ndarray, numpy.asarray
@@ -230,7 +230,7 @@ def reduction(op: Op, ufunc):
     def call(x, axis, keepdims):
         d = x._data
         dtype = d.dtype
-        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or d.size):
+        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or 0 < d.size < rows.LARGE):
             token = silence(QUIET)
             try:
                 z = loop(d, axis, None, None, keepdims)
@@ -267,7 +267,7 @@ def matrices(op: Op, otherwise):
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)
                     try:
-                        if d.size <= 10_000 and e.size <= 10_000:
+                        if d.size <= 26_000 and e.size <= 26_000:
                             z = d.dot(e)  # takes half the time of numpy.matmul for the same
                         else:
                             z = products.matmul(d, e)

@@ -105,6 +105,7 @@ REFERENCE = {
     "argmax": lambda x, axis, keepdims: np.argmax(x, axis, keepdims=keepdims),
     "argmin": lambda x, axis, keepdims: np.argmin(x, axis, keepdims=keepdims),
     "softmax": lambda x, axis: special.softmax(np.asarray(x, "f8"), axis),
+    "layer_norm": lambda x, gamma, beta, axis, eps: layer_norm(x, gamma, beta, axis, eps),
     "log_softmax": lambda x, axis: special.log_softmax(np.asarray(x, "f8"), axis),
     "cumsum": lambda x, axis: np.cumsum(x, axis),
     # products
@@ -163,6 +164,13 @@ def added_at(g, index, axis, size):
     for at in np.ndindex(index.shape):
         y[(slice(None),) * axis + (int(index[at]),)] += g[(slice(None),) * axis + at]
     return y
+
+
+def layer_norm(x, gamma, beta, axis, eps):
+    """Each line along `axis` by itself."""
+    x = np.asarray(x, "f8")
+    z = np.apply_along_axis(lambda v: (v - v.mean()) / np.sqrt(v.var() + eps), axis, x)
+    return np.moveaxis(np.moveaxis(z, axis, -1) * gamma + beta, -1, axis)
 
 
 def picked(x, index, axis, keepdims):

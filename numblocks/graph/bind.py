@@ -34,7 +34,8 @@ class Bound:
         self.keep: list = []
         self.steps: list = []
         self.rows: list[tuple] = []
-        self.shared = self.products = False  # whether workers may help; whether a row would set BLAS's threads going
+        self.shared = 0.0  # grains of work in rows that workers may help with
+        self.products = False  # whether a row would set BLAS's threads going
         for step in schedule.steps:
             if watchers:
                 self.watched(step, watchers)
@@ -69,7 +70,7 @@ class Bound:
         """Make the rows gathered so far one native call."""
         if not self.rows:
             return
-        table = native.table(self.rows, self.shared, self.products, self.keep)
+        table = native.table(self.rows, self.shared > 0, self.products, self.keep)
         self.keep.append(table)
         start, count, pointer = c_int64(0), c_int64(len(table)), c_void_p(native.address(table))
         call = native.sequence()
@@ -81,23 +82,25 @@ class Bound:
             workers.wake()
             call(start, count, pointer)
 
-        self.steps.append(shared if self.shared else alone)
-        self.rows, self.shared, self.products = [], False, False
+        self.steps.append(shared if self.shared >= workers.WORTH_WAKING else alone)
+        self.rows, self.shared, self.products = [], 0.0, False
 
     def python(self, function) -> None:
         """A step that is a Python function of the environment and the call's first random stream."""
         self.flush()
         self.steps.append(function)
 
-    def row(self, address: int, extent: int, packed: numpy.ndarray, grain: int = 0) -> None:
-        """A step that is machine code over `[0, extent)`, in pieces of at least `grain` if others may help."""
+    def row(self, address: int, extent: int, packed: numpy.ndarray, grain: int = 0, work: float | None = None) -> None:
+        """A step that is machine code over `[0, extent)`, in pieces of at least `grain` if others may help; `work` says
+        how many grains there are if a piece is more than one.
+        """
         self.keep.append(packed)
         argp = native.address(packed)
         found = workers.shared(address, argp, extent, grain, build.load) if grain else None
         if found is None:
             self.rows.append((address, 0, extent, argp))
             return
-        self.shared = True
+        self.shared += extent / grain if work is None else work
         words = numpy.array(found[1], numpy.int64)
         self.keep.append(words)
         self.rows.append((found[0], 0, 1, native.address(words)))
@@ -238,7 +241,8 @@ class Bound:
         for position, window in places:
             self.place(window, words, position)
         self.products = self.products or m * n * k > native.BLAS_ALONE
-        self.row(address, count, packed, grain if native.alone() is not None else 0)
+        work = count * cut[0] * cut[1] * k / native.SHARED
+        self.row(address, count, packed, grain if native.alone() is not None else 0, work)
         return True
 
     def transposed(self, b: View, n: int, k: int, ldb: int) -> int:

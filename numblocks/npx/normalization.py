@@ -9,6 +9,7 @@ from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
+from ..ops.normalize import layer_norm as _layer_norm
 
 
 def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9, fix_gamma=False,
@@ -54,12 +55,7 @@ def _blend(running, batch, momentum):
 
 def layer_norm(x, gamma, beta, axis=-1, eps=1e-5) -> ndarray:
     """Layer normalization (Ba et al. 2016) along `axis`; `gamma` and `beta` have its length."""
-    k = normalize_axis("layer_norm", axis, x.ndim)[0]
-    mean = red.mean(x, axis=(k,), keepdims=True)
-    centred = x - mean
-    var = red.mean(ew.square(centred), axis=(k,), keepdims=True)
-    shape = gamma.shape + (1,) * (x.ndim - k - 1)
-    return centred * ew.rsqrt(var + eps) * move.reshape(gamma, shape=shape) + move.reshape(beta, shape=shape)
+    return _layer_norm(x, gamma, beta, axis=normalize_axis("layer_norm", axis, x.ndim)[0], eps=eps)
 
 
 def _per_channel(p, x, axis: int) -> ndarray:

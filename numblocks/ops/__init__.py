@@ -5,6 +5,7 @@
 | `kinds` | the decorators that make ops: elementwise, reduction, movement, primitive, composite |
 | `elementwise` `reduce` `move` `matmul` `scan` | arithmetic, sums, shapes, products, running sums |
 | `index` `advanced` | reading and writing by index |
+| `normalize` | layer normalization |
 | `conv` `pool` | windows |
 | `random` | counter-based random numbers |
 """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy
 
 from .. import eager, shortcut
-from ..array import Aval, ndarray
+from ..array import Aval, ndarray, wrap
 from ..op import Op, bind, current
 
 
@@ -142,10 +143,11 @@ def primitive(
     return declare
 
 
-def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, examples=()):
+def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, loop=None, examples=()):
     """Declare an op written in other ops. With `vjp` the tape keeps one entry for it and forgets the parts.
 
-    `numpy` computes the same of a small NumPy array in one go: the parts cost more to call than to compute.
+    `numpy` computes the same of a small NumPy array in one go: the parts cost more to call than to compute. `loop` does
+    it for large arrays, or returns None for the parts to do it.
     Without `vjp` the parts are recorded, so there is nothing to declare: a plain function serves.
     """
 
@@ -153,7 +155,7 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, exa
         op = Op(name or function.__name__.rstrip("_"), "composite", None, run=function, domain=domain, nin=nin,
             examples=examples,
                 vjp=vjp if callable(vjp) and nin != 1 else vjp if isinstance(vjp, tuple) else (vjp,))  # fmt: skip
-        op.eager = evaluate_composite
+        op.eager = evaluate_composite if loop is None else functools.partial(evaluate_large, loop)
         if numpy is not None:
             op.numpy = numpy
             op.direct = shortcut.whole(op)
@@ -171,6 +173,20 @@ def evaluate_composite(op: Op, args, spec):
         return (op.traced or op.run)(*args, **spec)
     finally:
         cur.record = record
+
+
+def evaluate_large(loop, op: Op, args, spec):
+    """A composite by its own loop where that takes the arrays, else by its parts."""
+    y = at_large(loop, *args, **spec)
+    return evaluate_composite(op, args, spec) if y is None else y
+
+
+def at_large(loop, *xs, **spec) -> ndarray | None:
+    """`loop` on the NumPy arrays of `xs`; None while tracing, or where it returns None."""
+    if current.substitute is not None or any(type(x._data) is not numpy.ndarray for x in xs):
+        return None
+    y = loop(*[x._data for x in xs], **spec)
+    return None if y is None else wrap(y, xs[0]._device, type(xs[0]))
 
 
 def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
@@ -194,6 +210,6 @@ def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
 
 
 __all__ = [
-    "Aval", "Op", "bind", "composite", "elementwise", "evaluate_composite", "movement", "ndarray",
+    "Aval", "Op", "at_large", "bind", "composite", "elementwise", "evaluate_composite", "movement", "ndarray",
     "normalize_axis", "primitive", "reduction", "stand_in",
 ]  # fmt: skip

@@ -12,10 +12,12 @@ import numpy
 from .. import shortcut
 from ..array import Aval
 from ..errors import MXNetError
+from ..kernels import rows
+from ..op import current
 from . import scan
 from .elementwise import astype, divide, equal, exp, log, multiply, square, subtract, where
 from .elementwise import sqrt as _sqrt
-from .kinds import composite, movement, normalize_axis, primitive, reduced_shape, reduction
+from .kinds import at_large, composite, movement, normalize_axis, primitive, reduced_shape, reduction
 from .move import reshape, transpose
 
 
@@ -190,11 +192,13 @@ def std(x, *, axis, keepdims, ddof=0):
 
 
 def _softmax_vjp(g, y, x, *, axis):
-    return y * (g - sum_(g * y, axis=(axis,), keepdims=True))
+    d = at_large(rows.softmax_back, g, y, axis=axis) if current.record is None else None
+    return d if d is not None else y * (g - sum_(g * y, axis=(axis,), keepdims=True))
 
 
 def _log_softmax_vjp(g, y, x, *, axis):
-    return g - exp(y) * sum_(g, axis=(axis,), keepdims=True)
+    d = at_large(rows.log_softmax_back, g, y, axis=axis) if current.record is None else None
+    return d if d is not None else g - exp(y) * sum_(g, axis=(axis,), keepdims=True)
 
 
 def _less_max(x, axis):
@@ -214,14 +218,14 @@ def _numpy_log_softmax(x, *, axis):
     return numpy.subtract(z, numpy.log(total, total), z)
 
 
-@composite(vjp=_softmax_vjp, numpy=_numpy_softmax)
+@composite(vjp=_softmax_vjp, numpy=_numpy_softmax, loop=rows.softmax)
 def softmax(x, *, axis):
     """exp(x - max) / sum(exp(x - max)) along `axis`, an int >= 0."""
     e = exp(x - max_(x, axis=(axis,), keepdims=True))
     return e / sum_(e, axis=(axis,), keepdims=True)
 
 
-@composite(vjp=_log_softmax_vjp, numpy=_numpy_log_softmax)
+@composite(vjp=_log_softmax_vjp, numpy=_numpy_log_softmax, loop=rows.log_softmax)
 def log_softmax(x, *, axis):
     """x - max - log(sum(exp(x - max))) along `axis`, an int >= 0."""
     z = x - max_(x, axis=(axis,), keepdims=True)
