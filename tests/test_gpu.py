@@ -63,8 +63,9 @@ def normal(*shape, dtype="float32", seed=0):
 
 # Registered ops that run on a GPU, beside all elementwise ones with a scalar function.
 PRESENT = set(
-    "argmax argmin broadcast_to concat linear log_softmax matmul max mean min pad pick pick_grad reshape scatter_add"
-    " slice softmax sum take transpose unslice".split()
+    "argmax argmin broadcast_to concat conv conv_grad_data conv_grad_weight linear log_softmax matmul max max_pool"
+    " max_pool_gather max_pool_grad mean min pad pick pick_grad reshape scatter_add slice softmax sum take transpose"
+    " unslice window_sum window_sum_grad".split()
 )
 DRAWN_ELSEWHERE = ("custom.", "uniform01", "normal01", "multibox_target")
 

@@ -2,6 +2,8 @@
 
     buffer      the memory of an array on a GPU: shape, strides and views without values
     evaluate    ops on such arrays: elementwise, reductions, products, movements, random numbers, what is made of them
+    matrices    products of matrices
+    windows     convolution and pooling, made of views, copies and products
 
 The kernels, the driver and the simulated GPU are `numblocks.kernels.cuda`.
 """
@@ -16,5 +18,5 @@ from .buffer import empty as empty
 from .buffer import upload as upload
 from .evaluate import draw as draw
 from .evaluate import evaluate as evaluate
-from .evaluate import matmul as matmul
 from .evaluate import run_threads as run_threads
+from .matrices import matmul as matmul

@@ -10,13 +10,14 @@ import math
 
 import numpy
 
-from .. import dtype as dt
 from .. import eager
 from ..array import ndarray, wrap
 from ..errors import MXNetError
-from ..kernels.cuda import devices, gather, launch, products, threads
+from ..kernels.cuda import devices, gather, launch, threads
 from ..op import REGISTRY, Op, current
+from . import windows
 from .buffer import Buffer, empty, unavailable, upload
+from .matrices import matmul
 
 
 def evaluate(op: Op, args, spec):
@@ -137,28 +138,7 @@ def guarded(flag: ndarray, on: ndarray, check) -> None:
         check(on._data.fetch())
 
 
-# --- products and joins ---
-
-
-def matmul(a: Buffer, b: Buffer, out: Buffer | None = None) -> Buffer:
-    """`(..., n, k) @ (..., k, m)`; leading axes broadcast. `out`, if given, is C-contiguous."""
-    dtype = dt.promote(a.dtype, b.dtype)
-    lead = numpy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    if out is None:
-        out = empty((*lead, a.shape[-2], b.shape[-1]), dtype, a.device)
-    sizes = math.prod(lead), *a.shape[-2:], b.shape[-1]
-    operands = [matrices(cast(x, dtype), lead) for x in (a, b)]
-    products.run(out.gpu, dtype.name, sizes, *[(x.address, steps) for x, steps in operands], out.address)
-    return out
-
-
-def matrices(x: Buffer, lead) -> tuple[Buffer, tuple[int, int, int]]:
-    """`x`, or a copy whose matrices lie at equal distances, and its steps; see `products.steps`."""
-    found = products.steps(x.shape, [s // x.itemsize for s in x.strides], lead)
-    if found is None:
-        x = x.view_by(lambda t: numpy.broadcast_to(t, (*lead, *x.shape[-2:]))).copy()
-        found = x.shape[-2] * x.shape[-1], x.shape[-1], 1
-    return x, found
+# --- joins and rows ---
 
 
 def concat(*xs: Buffer, axis: int) -> Buffer:
@@ -220,6 +200,7 @@ def scatter_add(g: Buffer, index: Buffer, *, axis, size, mode="raise") -> Buffer
 
 OWN = {
     "matmul": matmul, "concat": concat, "unslice": unslice, "pad": pad, "take": take, "scatter_add": scatter_add,
+    **windows.OWN,
 }  # fmt: skip
 
 

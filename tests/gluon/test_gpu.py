@@ -226,11 +226,37 @@ def test_an_embedding_learns_as_on_the_cpu():
             numpy.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("hybridize", [False, True], ids=["eager", "hybridized"])
+def test_a_convolutional_net_learns_as_on_the_cpu(hybridize):
+    found = []
+    for place in (cpu(0), gpu(0)):
+        net = nn.HybridSequential()
+        net.add(nn.Conv2D(3, 3, padding=1, in_channels=1, activation="relu"), nn.MaxPool2D())
+        net.add(nn.BatchNorm(in_channels=3), nn.Conv2D(2, 2, in_channels=3), nn.AvgPool2D(2, 1))
+        net.add(nn.Dense(3, in_units=2))
+        net.initialize(ctx=place)
+        for k, p in enumerate(p for p in net.collect_params().values() if p.grad_req != "null"):
+            p.set_data(np.array(numpy.sin(numpy.arange(p.data().size) * 1.7 + k).reshape(p.shape), ctx=place))
+        net.hybridize(hybridize)
+        trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.05})
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()
+        x = np.array(numpy.random.default_rng(0).standard_normal((2, 1, 6, 6)), dtype="float32", ctx=place)
+        losses = []
+        for _ in range(2):
+            with autograd.record():
+                value = loss(net(x), np.array([0, 2], ctx=place))
+            value.backward()
+            trainer.step(2)
+            losses.append(value.asnumpy())
+        found.append([*losses, *(p.data().asnumpy() for p in net.collect_params().values())])
+    for a, b in zip(*found, strict=True):
+        numpy.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-5)
+
+
 def test_layers_without_kernels_say_so():
-    x = np.ones((1, 2, 5, 5), ctx=gpu(0))
-    for net in (nn.Conv2D(3, 3, in_channels=2), nn.MaxPool2D()):
-        net.initialize(ctx=gpu(0))
-        for hybridize in (False, True):
-            net.hybridize(hybridize)
-            with pytest.raises(MXNetError, match=r"not available on gpu\(0\) yet"):
-                net(x)
+    net = gluon.rnn.LSTM(3, input_size=2)
+    net.initialize(ctx=gpu(0))
+    for hybridize in (False, True):
+        net.hybridize(hybridize)
+        with pytest.raises(MXNetError, match=r"not available on gpu\(0\) yet"):
+            net(np.ones((4, 1, 2), ctx=gpu(0)))
