@@ -20,6 +20,7 @@
 
     program     a fused loop as frozen data: axes, operands, lines, reductions, stores
     emit_cpu    a program as the text of a CPU kernel: the loops (statements: what stands in them)
+    emit_cuda   a program as the text of a CUDA kernel (cuda/: its compiler, a simulator, the driver, launches)
     typed       an op's scalar function (scalars) as typed text (rendering)
     lanes       straight-line functions that vectorize (lane_values, lanes_ir: what they become)
     mathlib     exp, log, tanh, erf ... as lane functions (math32, math64)
