@@ -23,7 +23,7 @@
     emit_cuda   a program as the text of a CUDA kernel (cuda/: its compiler, a simulator, the driver, launches)
     typed       an op's scalar function (scalars) as typed text (rendering)
     lanes       straight-line functions that vectorize (lane_values, lanes_ir: what they become)
-    mathlib     exp, log, tanh, erf ... as lane functions (math32, math64)
+    mathlib     exp, log, tanh, atan2 ... as lane functions (math32, hyperbolic32, trig32, and for 64)
     loops       from strided arrays to a loop nest and a launch
 
 Nothing here imports from the rest of numblocks.

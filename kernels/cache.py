@@ -28,7 +28,8 @@ _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_
 _SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "tile_ir.py", "lanes.py", "lane_values.py",
             "lanes_ir.py", "lane_memory.py", "compiler.py", "direct.py", "direct_values.py", "direct_calls.py",
             "codegen.py", "loader.py", "emit_cpu.py", "statements.py", "typed.py", "rendering.py", "scalars.py",
-            "program.py", "sources.py", "library.py", "mathlib.py", "math32.py", "math64.py")
+            "program.py", "sources.py", "library.py", "mathlib.py", "math32.py", "math64.py",
+            "hyperbolic32.py", "hyperbolic64.py", "trig32.py", "trig64.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
 _warned: set[str] = set()
 

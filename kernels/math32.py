@@ -6,9 +6,9 @@ power of two: the bits of 1.5 * 2**23 itself are shifted out.
 """
 import math
 
-from numpy import float32, float64, int32, int64
+from numpy import float32, float64, int32
 
-from .lanes import bits, cast, copysign, fma, from_bits, lane, poly, rint, select
+from .lanes import bits, cast, copysign, fma, from_bits, lane, poly, rint, select, sqrt
 
 
 @lane(float32)
@@ -131,37 +131,6 @@ def log10_f32(x):
 
 
 @lane(float32)
-def tanh_f32(x):
-    """Hyperbolic tangent: t / (t + 2) with t = exp(2|x|) - 1."""
-    z = abs(x)
-    z = select(z > 10.0, 10.0, z)
-    z = z + z
-    t = fma(z, 1.44269502, 12583039.0)
-    n = t - 12583039.0
-    r = fma(n, -1.42860677e-06, fma(n, -0.693145752, z))
-    scale = from_bits(bits(t) << 23)
-    t = fma(scale, em1_f32(r), scale - 1.0)
-    return copysign(t / (t + 2.0), x)
-
-
-@lane(float32)
-def sinh_f32(x):
-    """Hyperbolic sine."""
-    z = abs(x)
-    h = exp_f32(0.5 * z)
-    t = expm1_f32(select(z > 20.0, 20.0, z))
-    y = select(z > 20.0, 0.5 * h * h, 0.5 * (t + t / (t + 1.0)))
-    return select(z < 1e-8, x, copysign(y, x))
-
-
-@lane(float32)
-def cosh_f32(x):
-    """Hyperbolic cosine."""
-    h = exp_f32(0.5 * abs(x))
-    return fma(0.5 * h, h, 0.5 / h / h)
-
-
-@lane(float32)
 def erf_f32(x):
     """Error function: x + x q(x^2) below 1, 1 - exp(-p(|x|)) above."""
     z = abs(x)
@@ -171,41 +140,6 @@ def erf_f32(x):
     p = poly(t - 2.0, 5.36494112, 4.41815996, 0.92375046, 0.0164697934, -0.00356364483, 0.000730111904,
         -0.000144043137, 1.85143672e-05)
     return select(z < 1.0, fma(x, q, x), copysign(1.0 - exp_f32(-p), x))
-
-
-@lane(float64)
-def reduced_f64(x):
-    """x - n pi/2 for the nearest whole n, x a float32 no larger than 2**50."""
-    n = fma(x, 0.6366197723675814, 6755399441055744.0) - 6755399441055744.0
-    return fma(n, 1.4973848849688e-33, fma(n, -6.123233995736766e-17, fma(n, -1.5707963267948966, x)))
-
-
-@lane(float32)
-def quarter_f32(x, shift):
-    """sin(x + shift pi/2) of a float64 x that holds a float32."""
-    t = fma(x, 0.6366197723675814, 6755399441055744.0)
-    n = bits(t) + cast(shift, int64)
-    r = reduced_f64(x)
-    z = r * r
-    s = fma(r * z, poly(z, -0.16666666641580677, 0.008333329381353437, -0.00019839333515105285,
-        2.7182997317519326e-06), r)
-    c = fma(z * z, poly(z, 0.04166666662272951, -0.0013888883745804591, 2.4799518162084977e-05,
-        -2.721009479240321e-07), fma(z, -0.5, 1.0))
-    y = select((n & 1) != 0, c, s)
-    y = cast(select((n & 2) != 0, -y, y), float32)
-    return select(abs(x) < 1125899906842624.0, y, math.nan)
-
-
-@lane(float32)
-def sin_f32(x):
-    """Sine; the angle is reduced in float64."""
-    return select(x == 0.0, x, quarter_f32(cast(x, float64), int32(0)))
-
-
-@lane(float32)
-def cos_f32(x):
-    """Cosine; the angle is reduced in float64."""
-    return quarter_f32(cast(x, float64), int32(1))
 
 
 @lane(float32)
@@ -235,3 +169,71 @@ def pow_f32(x, y):
     p = select(negative & ~whole & (x != 0.0) & (x != -math.inf), math.nan, p)
     p = select((x != x) | (y != y), x + y, p)
     return select((y == 0.0) | (x == 1.0) | ((x == -1.0) & (abs(y) == math.inf)), float32(1), p)
+
+
+@lane(float32)
+def erfc_f32(x):
+    """1 - erf(x): exp(-x^2) q(t) / (1 + 2|x|) with t = (|x| - 2) / (|x| + 2), in float64."""
+    z = cast(abs(x), float64)
+    z = select(z > 10.6, 10.6, z)
+    w = z * z * -1.4426950408889634
+    t = w + 6755399441055744.0
+    r = w - (t - 6755399441055744.0)
+    e = fma(r, poly(r, 0.6931472253949251, 0.2402265108413448, 0.055502973143826476, 0.009618030778838701,
+        0.001341000089277112, 0.00015469733444056324), 1.0)
+    a, b = z + 2.0, fma(2.0, z, 1.0)
+    inverse = 1.0 / (a * b)
+    q = poly((z - 2.0) * b * inverse, 1.2769783818629186, -0.09276382842123931, -0.16603043679378593,
+        0.1640513469249441, -0.05421917258002177, -0.008034502569552094, 0.008716053216325978,
+        0.0012709692851971285, -0.0014327000102370877, -0.0004416956885769274, 0.00016691135374306132,
+        0.00011304567931928676, 1.6297902058693682e-05)
+    y = e * q * (a * inverse) * from_bits((bits(t) + 1023) << 52)
+    return cast(select(x < 0.0, 2.0 - y, y), float32)
+
+
+@lane(float32)
+def cbrt_f32(x):
+    """Cube root: y near 1 / cbrt(|x|), a third of the exponent put right by a series, then a step of Newton's."""
+    a = abs(x)
+    tiny = a < 1e-26  # below, rounding errors of the cube are denormal
+    a = select(tiny, a * 281474976710656.0, a)
+    y = from_bits(cast(fma(cast(bits(a), float32), -0.333333343, 1419900160.0), int32))
+    h = 1.0 - (a * y) * (y * y)
+    y = fma(y, h * poly(h, 0.33332849, 0.22222006, 0.17458262, 0.14519383), y)
+    z = y * y
+    c = a * z
+    square = c * c
+    lost = fma(square, c, -a) + fma(c, c, -square) * c  # c^3 - |x|
+    c = fma(-0.333333343 * z, lost, c) * select(tiny, float32(2.0**-16), float32(1))
+    return select((x == 0.0) | ~(abs(x) < math.inf), x, copysign(c, x))
+
+
+@lane(float32)
+def hypot_f32(x, y):
+    """sqrt(x^2 + y^2), in float64; infinite where either is."""
+    a, b = cast(x, float64), cast(y, float64)
+    h = cast(sqrt(fma(a, a, b * b)), float32)
+    return select((abs(x) == math.inf) | (abs(y) == math.inf), math.inf, h)
+
+
+@lane(float64)
+def without_f64(r, y, inverse, step):
+    """r less the whole multiple of y * step that leaves no more than half of one; step a power of two."""
+    magic = 6755399441055744.0 * step
+    return fma(fma(r, inverse, magic) - magic, -y, r)
+
+
+@lane(float32)
+def fmod_f32(x, y):
+    """Remainder of x / y with the sign of x, exact.
+
+    Ten steps in float64 take 29 bits each from a quotient of at most 277: their multiples of y have no more than
+    53 bits, so nothing is rounded. A last one turns the nearest remainder into the one towards zero.
+    """
+    r, b = cast(abs(x), float64), cast(abs(y), float64)
+    inverse = 1.0 / b
+    for k in (249, 220, 191, 162, 133, 104, 75, 46, 17, 0):
+        r = without_f64(r, b, inverse, 2.0**k)
+    r = cast(select(r < 0.0, r + b, r), float32)
+    r = select(abs(y) == math.inf, x, copysign(r, x))
+    return select((y == 0.0) | (y != y) | ~(abs(x) < math.inf), math.nan, r)

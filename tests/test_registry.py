@@ -244,7 +244,7 @@ SPECIAL = [
 def test_special_values_pass_alike(name):
     """NaN, infinities, zeros and the ends of the range: the kernel answers as NumPy does."""
     x = numpy.array(SPECIAL, "f4")
-    if name in ("sin", "cos"):
+    if name in ("sin", "cos", "tan"):
         x = x[
             numpy.isnan(x) | (numpy.abs(x) < 2**50) | numpy.isinf(x)
         ]  # the kernel answers NaN beyond, as mathlib says

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from numblocks.kernels import build, compiler, lanes, math32, math64, mathlib, prelude
+from numblocks.kernels import build, compiler, hyperbolic32, lanes, math32, math64, mathlib, prelude, trig64
 
 # Bounds of the table in mathlib's docstring.
 ULP = {
@@ -32,9 +32,40 @@ ULP = {
     "cosh_f64": 2.9,
     "erf_f32": 1.3,
     "erf_f64": 1.0,
+    "erfc_f32": 0.6,
+    "erfc_f64": 2.0,
     "sin_f32": 0.51,
+    "sin_f64": 0.85,
     "cos_f32": 0.51,
+    "cos_f64": 0.85,
+    "tan_f32": 1.5,
+    "tan_f64": 1.4,
+    "asin_f32": 1.3,
+    "asin_f64": 1.3,
+    "acos_f32": 1.3,
+    "acos_f64": 1.3,
+    "atan_f32": 1.4,
+    "atan_f64": 1.7,
+    "atan2_f32": 1.6,
+    "atan2_f64": 1.7,
+    "asinh_f32": 1.9,
+    "asinh_f64": 1.9,
+    "acosh_f32": 1.6,
+    "acosh_f64": 1.6,
+    "atanh_f32": 1.4,
+    "atanh_f64": 1.4,
+    "cbrt_f32": 0.51,
+    "cbrt_f64": 0.51,
+    "hypot_f32": 0.51,
+    "hypot_f64": 1.1,
     "pow_f32": 0.51,
+    "fmod_f32": 0.0,
+}
+BINARY = {n for n in ULP if n[:-4] in ("pow", "atan2", "hypot", "fmod")}
+UNARY = [n for n in ULP if n not in BINARY]
+TURNING = {"sin", "cos", "tan"}  # NaN beyond 2**50
+CALLED = {"pow": "power", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"} | {
+    f"a{n}": f"arc{n}" for n in ("sinh", "cosh", "tanh")
 }
 DTYPE = {"f32": np.float32, "f64": np.float64}
 WIDE = np.finfo(np.longdouble).nmant > 60  # else the reference of float64 is only float64
@@ -70,7 +101,27 @@ def exact(name, *xs):
     with np.errstate(all="ignore"):
         if f == "erf":
             return np.array([math.erf(v) for v in xs[0].tolist()], up)
-        return getattr(np, {"pow": "power"}.get(f, f))(*(x.astype(up) for x in xs))
+        if f == "erfc":
+            return erfc(xs[0].astype(np.longdouble))
+        return getattr(np, CALLED.get(f, f))(*(x.astype(up) for x in xs))
+
+
+def erfc(x):
+    """In long double: the series of erf below 1, a continued fraction above; exp(-z^2) of z^2 in two parts."""
+    z = np.minimum(np.abs(x), 200)
+    low, high = np.minimum(z, 1), np.maximum(z, 1)
+    term = total = low.copy()
+    for k in range(1, 40):
+        term = -term * low * low / k
+        total = total + term / (2 * k + 1)
+    root = np.sqrt(np.longdouble("3.14159265358979323846264338327950288"))
+    tail = np.zeros_like(high)
+    for k in range(400, 0, -1):
+        tail = np.longdouble(k) / 2 / (high + tail)
+    head = high.astype(np.float32).astype(x.dtype)
+    above = np.exp(-head * head) * np.exp(-(high - head) * (high + head)) / (high + tail) / root
+    y = np.where(z < 1, 1 - 2 * total / root, above)
+    return np.where(np.isnan(x), x, np.where(x < 0, 2 - y, y))
 
 
 def sweep(name):
@@ -84,7 +135,13 @@ def sweep(name):
     ]
     with np.errstate(all="ignore"):
         x = np.concatenate([raw, -raw, *dense]).astype(dtype)
-    return x[np.abs(x) < 2**50] if name[:3] in ("sin", "cos") and name[3] == "_" else x
+    if name[:-4] not in TURNING:
+        return x
+    turns = np.concatenate([rng.integers(1, 10**6, 30_000), rng.integers(1, 2**49, 30_000)])
+    near = turns * np.longdouble("1.57079632679489661923132169163975144")  # where sin or cos is nearly 0
+    far = np.exp2(rng.uniform(30, 50, 100_000))  # where the count of quarter turns is not the nearest
+    x = np.concatenate([x, near.astype(dtype), far.astype(dtype)])
+    return x[np.abs(x) < 2**50]
 
 
 def errors(y, want):
@@ -100,7 +157,7 @@ def errors(y, want):
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 
 
-@pytest.mark.parametrize("name", [n for n in ULP if n != "pow_f32"])
+@pytest.mark.parametrize("name", UNARY)
 def test_error_in_ulp(name):
     x = sweep(name)
     y, want = run(name, x), exact(name, x)
@@ -134,13 +191,20 @@ SPECIAL = [
     9.999,
     1e-10,
     -1e-10,
+    1.0000001,
+    -0.9999999,
+    5e-324,
+    -5e-324,
+    1e-310,
+    27.5,
+    -27.5,
 ]
 
 
-@pytest.mark.parametrize("name", [n for n in ULP if n != "pow_f32"])
+@pytest.mark.parametrize("name", UNARY)
 def test_special_values(name):
     x = np.array(SPECIAL, DTYPE[name[-3:]])
-    if name[:3] in ("sin", "cos") and name[3] == "_":
+    if name[:-4] in TURNING:
         x = x[~(np.abs(x) > 2**50) | np.isinf(x)]
     y, want = run(name, x), exact(name, x).astype(x.dtype)
     np.testing.assert_array_equal(np.isnan(y), np.isnan(want))
@@ -148,6 +212,60 @@ def test_special_values(name):
     np.testing.assert_array_equal(y == 0, want == 0)
     number = ~np.isnan(want)
     np.testing.assert_array_equal(np.signbit(y[number]), np.signbit(want[number]))
+
+
+@pytest.mark.parametrize("name", [f"{f}_{T}" for f in sorted(TURNING) for T in DTYPE])
+def test_angles_out_of_range_are_nan(name):
+    assert np.isnan(run(name, np.array([2.0**50, -(2.0**51), 1e30, np.inf, np.nan]))).all()
+
+
+@pytest.mark.parametrize("name", ["atan2_f32", "atan2_f64", "hypot_f32", "hypot_f64"])
+def test_error_of_two_arguments(name):
+    dtype = DTYPE[name[-3:]]
+    rng = np.random.default_rng(1)
+    unsigned, top = (np.uint32, 1 << 32) if dtype is np.float32 else (np.uint64, 1 << 64)
+    raw = rng.integers(0, top, (2, 100_000), dtype=np.uint64).astype(unsigned).view(dtype)
+    with np.errstate(all="ignore"):
+        near = raw[0] * rng.uniform(-8, 8, 100_000).astype(dtype)
+    x = np.concatenate([raw[0], raw[0], rng.uniform(-9, 9, 100_000).astype(dtype)])
+    y = np.concatenate([raw[1], near, rng.uniform(-9, 9, 100_000).astype(dtype)])
+    z, want = run(name, x, y), exact(name, x, y)
+    e = errors(z, want)
+    worst = int(np.argmax(np.where(np.isnan(e), np.inf, e)))
+    assert e[worst] <= ULP[name] + (0.0 if WIDE or dtype is np.float32 else 1.0), (x[worst], y[worst], z[worst])
+
+
+@pytest.mark.parametrize("name", sorted(BINARY))
+def test_special_values_of_two_arguments(name):
+    v = np.array(SPECIAL, DTYPE[name[-3:]])
+    x, y = (m.ravel() for m in np.meshgrid(v, v))
+    z, want = run(name, x, y), exact(name, x, y).astype(v.dtype)
+    np.testing.assert_array_equal(np.isnan(z), np.isnan(want))
+    edge = np.isinf(want) | (want == 0)
+    np.testing.assert_array_equal(z[edge], want[edge])
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(z[number]), np.signbit(want[number]))
+    assert errors(z, exact(name, x, y)).max() <= max(ULP[name], 0.5) + (0.0 if WIDE else 1.0)
+
+
+@pytest.mark.parametrize("spread", [2, 24, 25, 60, 130, 276])
+def test_fmod_is_exact(spread):
+    """Quotients up to 2**spread, whole ones and their neighbours among them; bit for bit."""
+    rng = np.random.default_rng(spread)
+    n = 100_000
+    y = np.ldexp(rng.uniform(0.5, 1, n), rng.integers(-148, 128, n)).astype(np.float32)
+    with np.errstate(all="ignore"):
+        x = y.astype(float) * np.exp2(rng.uniform(0, spread, n))
+        whole = np.rint(x / y) * y
+        x = np.concatenate([x, whole, np.nextafter(whole.astype(np.float32), rng.choice([-np.inf, np.inf], n))])
+        x = (x * rng.choice([-1, 1], 3 * n)).astype(np.float32)
+        y = np.tile(y, 3) * rng.choice([-1, 1], 3 * n).astype(np.float32)
+    z = run("fmod_f32", x, y)
+    with np.errstate(all="ignore"):
+        want = np.fmod(x, y)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.isnan(z), ~number)
+    np.testing.assert_array_equal(z[number].view(np.int32), want[number].view(np.int32))
 
 
 def test_pow():
@@ -185,25 +303,27 @@ def test_pow():
     np.testing.assert_array_equal(np.signbit(z[zero]), np.signbit(want[zero]))
 
 
-@pytest.mark.parametrize(
-    "name", ["exp_f32", "tanh_f32", "erf_f32", "log_f32", "expm1_f32", "sin_f32", "pow_f32", "exp_f64"]
-)
+@pytest.mark.parametrize("name", sorted(ULP))
 def test_loops_are_vectorized(name):
     dispatcher = compiler._compile(f"all_{name}", text_of(name), f"<{name}>")
     ir = dispatcher.inspect_llvm(dispatcher.signatures[0])
-    lanes_of = {int(n) for n in re.findall(r"= fmul <(\d+) x (?:float|double)>", ir)}
+    lanes_of = {int(n) for n in re.findall(r"= (?:fmul|fdiv|fsub) <(\d+) x (?:float|double)>", ir)}
     assert lanes_of and min(lanes_of) >= 2
     assert not re.search(r"call (?:float|double) @(?!llvm)", ir)
 
 
 def test_functions_run_as_plain_numpy_too():
     x = np.linspace(-3, 3, 50, dtype=np.float32)
-    np.testing.assert_allclose(math32.tanh_f32(x), np.tanh(x), rtol=1e-6)
+    np.testing.assert_allclose(hyperbolic32.tanh_f32(x), np.tanh(x), rtol=1e-6)
+    np.testing.assert_allclose(math32.fmod_f32(x, np.float32(0.7)), np.fmod(x, np.float32(0.7)), rtol=0)
+    wide = x.astype(float)
+    np.testing.assert_allclose(trig64.atan2_f64(wide, -wide), np.arctan2(wide, -wide), rtol=1e-15)
     np.testing.assert_allclose(math64.log_f64(np.exp(x.astype(float))), x, rtol=1e-12, atol=1e-14)
 
 
 def test_every_function_is_stated():
-    helpers = {"em1", "pow2", "exponent", "fraction", "log1p_frac", "log_ends", "reduced", "quarter"}
+    helpers = {"em1", "pow2", "exponent", "fraction", "log1p_frac", "log_ends", "reduced", "quarter", "turned",
+               "angle", "angle_low", "erf_rest", "atan_unit", "asin_rest", "asinh_rest", "without"}  # fmt: skip
     assert {n for n in mathlib.names() if n[:-4] not in helpers} == set(ULP)
     for name in ULP:
         assert name[:-4] in mathlib.__doc__
