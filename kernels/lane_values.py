@@ -4,6 +4,8 @@ instructions.
 import numpy
 from llvmlite import ir
 
+from .math32 import fmod_f32
+
 _FLOATS = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
 _LLVM = {
     "fma": "llvm.fmuladd",
@@ -259,6 +261,12 @@ def _accumulate(total, x):
     return total.new(total.builder.fadd(total.ir, total.like(x).ir, flags=["reassoc"]))
 
 
+def _accumulate_product(total, x):
+    if total.kind != "f":
+        return total * x
+    return total.new(total.builder.fmul(total.ir, total.like(x).ir, flags=["reassoc"]))
+
+
 def _libm(x, name, *rest):
     args = _alike(x, *rest)
     symbol = name + ("f" if args[0].dtype == "float32" else "")
@@ -270,7 +278,7 @@ def _divmod(a, b):
     a, b = _alike(a, b)
     builder = a.builder
     if a.kind == "f":
-        r = _libm(a, "fmod", b)
+        r = fmod_f32(a, b) if a.dtype == "float32" else _libm(a, "fmod", b)
         quotient = (a - r) / b
         turn = (r != 0) & ((b < 0) ^ (r < 0))
         r = select(turn, r + b, select(r == 0, _intrinsic("copysign", (a.like(0), b)), r))
@@ -311,6 +319,7 @@ _EMIT = {
     "bits": _bits,
     "from_bits": _from_bits,
     "accumulate": _accumulate,
+    "accumulate_product": _accumulate_product,
     "libm": _libm,
     "maximum": _extremum("maximum", ">"),
     "minimum": _extremum("minimum", "<"),

@@ -17,6 +17,7 @@ __all__ = [
     "HEADER",
     "LIBM",
     "accumulate",
+    "accumulate_product",
     "bits",
     "cast",
     "ceil",
@@ -42,30 +43,17 @@ __all__ = [
 
 HEADER = (
     "from numblocks.kernels.lanes import (  # noqa: F401\n"
-    "    accumulate, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane, libm, load,\n"
-    "    maximum, minimum, mod, poly, rint, select, sqrt, store, trunc)\n"
+    "    accumulate, accumulate_product, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane,\n"
+    "    libm, load, maximum, minimum, mod, poly, rint, select, sqrt, store, trunc)\n"
 )
 
-# Functions of `math` served by the C library, one lane at a time: correct, not vectorized.
+# Functions of `math` served by the C library where `mathlib` has none: correct, one lane at a time.
 LIBM = {
-    "acos": 1,
-    "acosh": 1,
-    "asin": 1,
-    "asinh": 1,
-    "atan": 1,
-    "atanh": 1,
-    "atan2": 2,
-    "cbrt": 1,
-    "erfc": 1,
     "fmod": 2,
-    "hypot": 2,
     "lgamma": 1,
     "pow": 2,
     "remainder": 2,
-    "tan": 1,
     "tgamma": 1,
-    "sin": 1,
-    "cos": 1,
 }
 
 
@@ -132,6 +120,9 @@ accumulate = _lanewise(
     lambda total, x: total + x,
     "`total + x` in whatever order is fast: the one sum that may be reassociated.",
 )
+accumulate_product = _lanewise(
+    "accumulate_product", lambda total, x: total * x, "`total * x`, likewise in whatever order is fast."
+)
 _cast = _lanewise("cast", lambda x, T: numpy.asarray(x).astype(T)[()], "")
 _libm = _lanewise("libm", lambda x, name, *rest: _vectorized(name)(x, *rest).astype(x.dtype)[()], "")
 
@@ -148,8 +139,8 @@ def cast(x, T):
 def libm(name: str, *args):
     """`name` of the C math library (one of `LIBM`).
 
-    >>> float(libm("atan2", numpy.float64(0.0), numpy.float64(1.0)))
-    0.0
+    >>> float(libm("fmod", numpy.float64(7.5), numpy.float64(2.0)))
+    1.5
     """
     return _libm(args[0], name, *args[1:])
 

@@ -13,7 +13,8 @@ import numpy as np
 from . import loops, reuse
 from .program import Operand, Program, Reduce, Store
 
-LARGE = 1 << 16  # elements
+LARGE = 1 << 16  # elements that are worth a kernel
+REDUCED = 1 << 19  # the same for a reduction alone, which NumPy does well
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -125,29 +126,32 @@ def _fit(x, *others) -> bool:
     return x.size >= LARGE and x.dtype in _FLOATS and all(o.dtype == x.dtype for o in others)
 
 
-_HOW = {how: functools.partial(_reduce, how) for how in ("max", "min")}  # NumPy's sums are as fast
+_HOW = {how: functools.partial(_reduce, how) for how in ("sum", "prod", "max", "min")}
 PARTS = 16  # of an array that is reduced as a whole
 
 
 def reduce(x: np.ndarray, how: str, axis: tuple[int, ...], keepdims: bool) -> np.ndarray | None:
-    """`x` reduced over `axis` by 'max' or 'min'.
+    """`x` reduced over `axis` by 'sum', 'prod', 'max' or 'min'.
 
-    >>> reduce(np.ones((300, 400)), "max", (1,), False)[:2]
-    array([1., 1.])
+    >>> reduce(np.ones((1000, 1000)), "sum", (1,), False)[:2]
+    array([1000., 1000.])
     """
-    if not axis or how not in _HOW or not _fit(x):
+    if x.size < REDUCED or not axis or how not in _HOW or not _fit(x):
         return None
     kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
     rows = math.prod(kept)
     if rows < PARTS:  # too few to share among threads
         if rows > 1 or not x.flags.c_contiguous or x.size % PARTS:
             return None
-        parts = reduce(x.reshape(PARTS, -1), how, (1,), False)
+        parts = _over(x.reshape(PARTS, -1), how, (1,), (PARTS, 1))
         return getattr(np, how)(parts).reshape(kept if keepdims else ())
+    y = _over(x, how, axis, kept)
+    return y if keepdims or y is None else y.reshape([n for k, n in enumerate(kept) if k not in axis])
+
+
+def _over(x, how, axis, kept):
     y = reuse.empty(kept, x.dtype)
-    if _run(_HOW[how], {"x": x}, np.broadcast_to(y, x.shape), axis, {}) is None:
-        return None
-    return y if keepdims else y.reshape([n for k, n in enumerate(kept) if k not in axis])
+    return None if _run(_HOW[how], {"x": x}, np.broadcast_to(y, x.shape), axis, {}) is None else y
 
 
 def softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:

@@ -255,7 +255,7 @@ class Statements:
         x = self.convert(self.names[s.arg], self.dtypes[s.arg], dtype)
         bodies = {
             "sum": "accumulate(total, x)",
-            "prod": "total * x",
+            "prod": "accumulate_product(total, x)",
             "max": "maximum(total, x)",
             "min": "minimum(total, x)",
         }

@@ -51,6 +51,8 @@ SMALL = 1 << 15  # elements below which NumPy's ufunc beats starting a generated
 
 def small_for(op: Op) -> int:
     """Elements below which an op is left to NumPy. A sum or a comparison is done before another thread has begun."""
+    if not isinstance(op.numpy, numpy.ufunc) and op.numpy is not numpy.clip:
+        return SMALL // 8  # several passes
     code = getattr(op.scalar, "__code__", None)
     series = code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
     return SMALL if series else 4 * SMALL
@@ -188,7 +190,7 @@ def reduce(op: Op, args, spec) -> ndarray:
     x = args[0]
     if type(x._data) is not numpy.ndarray:
         return elsewhere(op, args, spec)
-    y = rows.reduce(x._data, op.result, **spec) if x._data.size >= rows.LARGE else None
+    y = rows.reduce(x._data, op.result, **spec) if x._data.size >= rows.REDUCED else None
     if y is None:
         y = quiet(op.run, x._data, **spec)
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))

@@ -230,7 +230,7 @@ def reduction(op: Op, ufunc):
     def call(x, axis, keepdims):
         d = x._data
         dtype = d.dtype
-        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or 0 < d.size < rows.LARGE):
+        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and d.size < rows.REDUCED and (additive or d.size):
             token = silence(QUIET)
             try:
                 z = loop(d, axis, None, None, keepdims)

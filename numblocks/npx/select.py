@@ -11,6 +11,7 @@ from ..ops import matmul as mm
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
+from ..ops.sorting import argsort
 
 
 def one_hot(data, depth: int, on_value=1.0, off_value=0.0, dtype="float32") -> ndarray:
@@ -41,8 +42,7 @@ def smooth_l1(data, scalar=1.0) -> ndarray:
 def topk(data, axis=-1, k=1, ret_typ="indices", is_ascend=False, dtype="float32"):
     """The `k` largest (smallest if `is_ascend`) along `axis`: 'indices' (as `dtype`), 'value', 'both' or 'mask'."""
     a = normalize_axis("topk", axis, data.ndim)[0]
-    order = sorting.argsort(data.detach(), a, descending=not is_ascend)
-    top = order[(slice(None),) * a + (slice(0, k),)]
+    top = argsort(data.detach(), axis=a, descending=not is_ascend, first=min(k, data.shape[a]))
     if ret_typ == "indices":
         return ew.astype(top, dtype)
     if ret_typ == "mask":

@@ -7,7 +7,7 @@ import numpy
 from .. import dtype as dt
 from ..array import Aval
 from ..errors import MXNetError
-from ..kernels import scanning
+from ..kernels import reuse, scanning
 from .kinds import primitive
 from .move import freeze_key, pad, slice_
 
@@ -29,6 +29,10 @@ def _infer(x, *, axis):
 )
 def cumsum(x, *, axis, out=None):
     """Running sum along `axis`; small integers and bools sum to int64."""
+    wide = x.dtype.kind == "f" and x.dtype.itemsize > 2
+    if wide and axis == x.ndim - 1 and x.size >= scanning.LARGE and x.flags.c_contiguous and x.size >= 8 * x.shape[-1]:
+        if out is None or (out.dtype == x.dtype and out.flags.c_contiguous):
+            return scanning.cumsum(x, reuse.empty(x.shape, x.dtype) if out is None else out)
     return numpy.cumsum(x, axis=axis, out=out, dtype=None if x.dtype.kind == "f" else numpy.int64)
 
 

@@ -12,6 +12,7 @@ from numblocks.kernels import rows
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch):
     monkeypatch.setattr(rows, "LARGE", 1)
+    monkeypatch.setattr(rows, "REDUCED", 1)
 
 
 @st.composite
@@ -30,15 +31,15 @@ def near(found, want, x):
 
 
 @settings(deadline=None, max_examples=80)
-@given(arrays(), st.sampled_from(["max", "min"]), st.booleans())
+@given(arrays(), st.sampled_from(["sum", "prod", "max", "min"]), st.booleans())
 def test_reductions(drawn, how, keepdims):
     x, axis = drawn
     found = rows.reduce(x, how, (axis,), keepdims)
     if found is not None:
-        numpy.testing.assert_array_equal(found, getattr(numpy, how)(x, axis, keepdims=keepdims))
+        near(found, getattr(numpy, how)(x.astype("f8"), axis, keepdims=keepdims), x)
     whole = rows.reduce(x, how, tuple(range(x.ndim)), keepdims)
     if whole is not None:
-        numpy.testing.assert_array_equal(whole, getattr(numpy, how)(x, keepdims=keepdims))
+        near(whole, getattr(numpy, how)(x.astype("f8"), keepdims=keepdims).astype(x.dtype), x)
 
 
 def test_a_large_array_is_reduced_as_a_whole_and_keeps_nan():
@@ -79,7 +80,7 @@ def test_layer_norm(drawn):
 def test_other_dtypes_are_left_to_others():
     assert rows.softmax(numpy.ones((3, 3), "float16"), axis=1) is None
     assert rows.reduce(numpy.ones((3, 3), "int64"), "max", (1,), False) is None
-    assert rows.reduce(numpy.ones((3, 3)), "sum", (1,), False) is None
+    assert rows.reduce(numpy.ones((3, 3)), "any", (1,), False) is None
 
 
 def test_eager_ops_use_them_and_differentiate_twice():
