@@ -139,18 +139,32 @@ class Block:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Pairs of structural name (`'hidden.weight'`, `'0.bias'`) and parameter, own ones first.
 
-        These are the names in files. A shared parameter appears under each of its names.
+        A shared parameter appears under each of its names. Those in files are the same, but for recurrent layers.
         """
+        yield from self._own_parameters().items()
+        for name, child in self._children.items():
+            for inner, param in child.named_parameters():
+                yield f"{name}.{inner}", param
+
+    def _own_parameters(self) -> dict[str, Parameter]:
         own = dict(self._reg_params)
         taken = {id(p) for p in own.values()}
         prefix = self._params.prefix
         for name, param in self._params.items():  # made with params.get but not assigned to an attribute
             if id(param) not in taken:
                 own.setdefault(name.removeprefix(prefix), param)
-        yield from own.items()
+        return own
+
+    def _collect_params_with_prefix(self, prefix="") -> dict[str, Parameter]:
+        """Parameters by their names in files (the name of this method is the original's)."""
+        start = prefix and f"{prefix}."
+        found = {start + self._name_in_files(name): param for name, param in self._own_parameters().items()}
         for name, child in self._children.items():
-            for inner, param in child.named_parameters():
-                yield f"{name}.{inner}", param
+            found |= child._collect_params_with_prefix(start + name)
+        return found
+
+    def _name_in_files(self, name: str) -> str:
+        return name
 
     def apply(self, fn) -> Block:
         """Call `fn(block)` on every descendant, then on the block itself; returns the block."""

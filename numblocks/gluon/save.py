@@ -12,7 +12,7 @@ from .parameter.loading import assign_loaded, read_named, short_name
 
 def save_parameters(block, filename, deduplicate: bool = False) -> None:
     """Write the values of all parameters of `block`; see `Block.save_parameters`."""
-    named = dict(block.named_parameters())
+    named = block._collect_params_with_prefix()
     if deduplicate:
         first = {}
         for name, param in named.items():
@@ -30,7 +30,7 @@ def load_parameters(
     """Set the parameters of `block` from a file; see `Block.load_parameters`."""
     where = f"{block.name or type(block).__name__}: load_parameters"
     loaded = {short_name(name): array for name, array in read_named(where, filename).items()}
-    named = dict(block.named_parameters())
+    named = block._collect_params_with_prefix()
     assign_loaded(
         f"{where} '{filename}'", _by_names_of(block, named, loaded), loaded, ctx, allow_missing, ignore_extra,
         cast_dtype, dtype_source,
@@ -39,9 +39,10 @@ def load_parameters(
 
 def _by_names_of(block, named: dict, loaded: dict) -> dict:
     """The parameters by the kind of name the file uses: structural, full, or without the net's prefix."""
+    plain = dict(block.named_parameters())  # as before recurrent layers had names of their own in files
     full = {param.name: param for param in named.values()}
     stripped = {name.removeprefix(block.prefix): param for name, param in full.items()}
-    return max((named, full, stripped), key=lambda names: sum(name in loaded for name in names))
+    return max((named, plain, full, stripped), key=lambda names: sum(name in loaded for name in names))
 
 
 def _blocks(block) -> dict:

@@ -273,7 +273,7 @@ def _elementwise(node: Node, *xs, out, **spec):
     """An elementwise op on dtypes that generated loops do not know, by NumPy."""
     if node.op.name == "cast":
         numpy.copyto(out, xs[0], casting="unsafe")
-    elif node.op.numpy is None and node.dtype.name in DTYPES:
+    elif node.op.numpy is None and (node.dtype.name in DTYPES or node.dtype == numpy.float16):
         loops.run_scalar(node.op.scalar, xs, out, next(x.dtype for x in xs if isinstance(x, numpy.ndarray)))
     elif node.op.numpy is None:
         raise TypeError(f"{node.op.name}: no kernel for {node.dtype}. Cast to float32 first.")

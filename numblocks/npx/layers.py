@@ -68,12 +68,23 @@ def _tuple(value, n):
     return tuple(int(v) for v in value) if isinstance(value, (tuple, list)) else (int(value),) * n
 
 
-def _channels_first(where, layout, n):
-    expected = ("NCW", "NCHW", "NCDHW")[n - 1]
-    if layout not in (None, expected):
+def _channels_last(where, layout, n) -> bool:
+    """Whether a layout has the channels behind the `n` spatial axes."""
+    first, last = ("NCW", "NCHW", "NCDHW")[n - 1], ("NWC", "NHWC", "NDHWC")[n - 1]
+    if layout not in (None, first, last):
         raise ValueError(
-            f"{where}: layout {layout!r} is not supported for {n} spatial axes. Data are {expected}. Transpose them."
+            f"{where}: layout {layout!r} is not supported for {n} spatial axes. Data are {first} or {last}."
+            f" Transpose them."
         )
+    return layout == last
+
+
+def _channels_forth(x):
+    return move.transpose(x, axes=(0, x.ndim - 1, *range(1, x.ndim - 1)))
+
+
+def _channels_back(x):
+    return move.transpose(x, axes=(0, *range(2, x.ndim), 1))
 
 
 def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, pad=None, num_filter=None, num_group=1,
@@ -85,15 +96,20 @@ def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, 
         weight: `(channels, in_channels / num_group, *kernel)`.
         bias: `(channels,)`.
         stride, dilate, pad: an int or one per spatial axis.
+        layout: `'NCHW'`, or `'NHWC'` for channels behind the spatial axes, of data, weight and result; or such for
+            another number of axes.
 
     Returns:
         `(batch, channels, *out)` with `out = (n + 2 pad - dilate (kernel - 1) - 1) // stride + 1`.
     """
     n = weight.ndim - 2
-    _channels_first("convolution", layout, n)
+    last = _channels_last("convolution", layout, n)
+    if last:
+        data, weight = _channels_forth(data), _channels_forth(weight)
     y = cv.conv(data, weight, stride=_tuple(stride or 1, n), pad=_tuple(pad or 0, n), dilate=_tuple(dilate or 1, n),
                 groups=int(num_group))  # fmt: skip
-    return y if bias is None or no_bias else y + move.reshape(bias, shape=bias.shape + (1,) * n)
+    y = y if bias is None or no_bias else y + move.reshape(bias, shape=bias.shape + (1,) * n)
+    return _channels_back(y) if last else y
 
 
 def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_pool=False, pooling_convention="valid",
@@ -105,6 +121,7 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
         global_pool: one window over everything.
         pooling_convention: 'valid' rounds the number of windows down, 'full' up.
         count_include_pad: whether averages count padding.
+        layout: `'NCHW'`, or `'NHWC'` for channels behind the spatial axes; or such for another number of axes.
     """
     n = data.ndim - 2
     if n < 1:
@@ -112,7 +129,11 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
             f"pooling: data has shape {data.shape}. Pooling needs batch, channel and 1 to 3 spatial axes. Reshape"
             f" the data."
         )
-    _channels_first("pooling", layout, n)
+    if _channels_last("pooling", layout, n):
+        y = pooling(_channels_forth(data), kernel=kernel, stride=stride, pad=pad, pool_type=pool_type,
+                    global_pool=global_pool, pooling_convention=pooling_convention,
+                    count_include_pad=count_include_pad)  # fmt: skip
+        return _channels_back(y)
     if global_pool:
         axes = tuple(range(2, n + 2))
         reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
@@ -175,7 +196,8 @@ def deconvolution(data, weight, bias=None, kernel=None, stride=None, dilate=None
         `(batch, channels, *out)` with `out = (n - 1) stride - 2 pad + dilate (kernel - 1) + 1 + adj`.
     """
     n = weight.ndim - 2
-    _channels_first("deconvolution", layout, n)
+    if _channels_last("deconvolution", layout, n):
+        raise ValueError(f"deconvolution: layout {layout!r} is not supported. Channels come first. Transpose the data.")
     stride, dilate, pad, adj = _tuple(stride or 1, n), _tuple(dilate or 1, n), _tuple(pad or 0, n), _tuple(adj or 0, n)
     if target_shape is not None:
         wanted = _tuple(target_shape, n)

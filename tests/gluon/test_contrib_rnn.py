@@ -73,7 +73,7 @@ def test_hybridized_differentiated_saved(name):
 def test_states_learn_of_open_shapes(name):
     if name == "LSTMPCell":
         cell, shape = made(name)
-        assert repr(cell) == "LSTMPCell(None -> 20 -> 3)"
+        assert repr(cell) == "LSTMPCell(-1 -> 20 -> 3)"
         assert cell.state_info(7) == [{"shape": (7, n), "__layout__": "NC"} for n in (3, 5)]
     else:
         _, shape = made(name)

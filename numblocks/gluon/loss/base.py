@@ -28,10 +28,10 @@ class Loss(HybridBlock):
         """`loss` times `sample_weight` and the constant weight, whichever there are."""
         return _apply_weighting(None, loss, self._weight, sample_weight)
 
-    def per_example(self, loss):
-        """The mean over all axes but the batch: `(batch, ...)` -> `(batch,)`."""
+    def per_example(self, loss, how="mean"):
+        """The mean, or the sum, over all axes but the batch: `(batch, ...)` -> `(batch,)`."""
         axes = tuple(i for i in range(loss.ndim) if i != self._batch_axis % loss.ndim) if loss.ndim else ()
-        return loss.mean(axis=axes) if axes else loss
+        return getattr(loss, how)(axis=axes) if axes else loss
 
     def __repr__(self):
         return f"{type(self).__name__}(batch_axis={self._batch_axis}, w={self._weight})"

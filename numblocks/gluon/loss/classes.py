@@ -80,7 +80,7 @@ CELoss = SoftmaxCrossEntropyLoss
 
 
 class KLDivLoss(Loss):
-    """`label * (log label - pred)`, averaged per example: the divergence of two distributions.
+    """`label * (log label - pred)`, summed per example: the divergence of two distributions.
 
     Args:
         from_logits: `pred` holds log-probabilities; else `log_softmax` is taken first.
@@ -101,4 +101,4 @@ class KLDivLoss(Loss):
         if not self._from_logits:
             pred = npx.log_softmax(pred, axis=self._axis)
         loss = label * (np.log(label + 1e-12) - pred)
-        return self.per_example(self.weighted(loss, sample_weight))
+        return self.per_example(self.weighted(loss, sample_weight), "sum")

@@ -10,9 +10,9 @@ from ..parameter.parameter import Parameter
 from .activations import Activation
 
 
-def bias_of(layer, size: int, init, dtype="float32") -> Parameter:
+def bias_of(layer, size: int, init, **dtype) -> Parameter:
     """The parameter `bias` of `layer`."""
-    return layer.params.get("bias", shape=(size,), init=init, dtype=dtype, allow_deferred_init=True)
+    return layer.params.get("bias", shape=(size,), init=init, allow_deferred_init=True, **dtype)
 
 
 class Dense(HybridBlock):
@@ -51,7 +51,7 @@ class Dense(HybridBlock):
                 "weight", shape=(units, in_units), init=weight_initializer, dtype=dtype,
                 allow_deferred_init=True,
             )
-            self.bias = bias_of(self, units, bias_initializer, dtype) if use_bias else None
+            self.bias = bias_of(self, units, bias_initializer, dtype=dtype) if use_bias else None
             self.act = Activation(activation, prefix=activation + "_") if activation is not None else None
 
     def infer_shape(self, x):

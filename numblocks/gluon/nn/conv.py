@@ -44,7 +44,7 @@ class _Conv(HybridBlock):
         with self.name_scope():
             self.weight = self.params.get(
                 "weight", shape=self._weight_shape(in_channels), init=weight_initializer,
-                allow_deferred_init=True, dtype="float32",
+                allow_deferred_init=True,
             )  # fmt: skip
             self.bias = bias_of(self, channels, bias_initializer) if use_bias else None
             self.act = Activation(activation, prefix=activation + "_") if activation is not None else None

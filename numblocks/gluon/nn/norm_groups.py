@@ -38,9 +38,11 @@ class SyncBatchNorm(BatchNorm):
 
     def __init__(self, in_channels=0, num_devices=None, **kwargs):
         super().__init__(in_channels=in_channels, **kwargs)
+        self._num_devices = num_devices or 1
 
     def __repr__(self):
-        return super().__repr__().replace("BatchNorm(", "SyncBatchNorm(")
+        text = super().__repr__().replace("BatchNorm(axis=1, ", "SyncBatchNorm(")
+        return text.replace("in_channels", f"ndev={self._num_devices}, key={self.prefix!r}, in_channels")
 
 
 class GroupNorm(HybridBlock):

@@ -15,11 +15,11 @@ class _Pooling(HybridBlock):
         count_include_pad=True, prefix=None, params=None,
     ):  # fmt: skip
         super().__init__(prefix=prefix, params=params)
-        expected = "NC" + "DHW"[3 - n :]
-        if layout != expected:
+        sizes = "DHW"[3 - n :]
+        if layout not in (f"NC{sizes}", f"N{sizes}C"):
             raise ValueError(
-                f"{type(self).__name__}: layout {layout!r} was given. Pooling reads channels first. Use"
-                f" {expected!r}, and transpose the input if its channels come last."
+                f"{type(self).__name__}: layout {layout!r} was given. It names batch N, channels C and {n} spatial"
+                f" axes. Use 'NC{sizes}' or 'N{sizes}C'."
             )
         self._kernel = spread(pool_size, n, "pool_size")
         self._strides = self._kernel if strides is None else spread(strides, n, "strides")
@@ -57,7 +57,7 @@ _WINDOW = """{what} in windows over {axes}.
         pool_size: size of the window, an int or one per axis.
         strides: steps between windows; None for the window's size.
         padding: added at both ends of each axis.
-        layout: `'{layout}'`.
+        layout: `'{layout}'` or `'{last}'`.
         ceil_mode: also keep a last, incomplete window.{more}
 
     Shapes: `({shape})` -> the same with each spatial size `(size + 2 * padding - pool_size) // strides + 1`.
@@ -69,7 +69,7 @@ _WINDOW = """{what} in windows over {axes}.
 _GLOBAL = """{what} over all of {axes}.
 
     Args:
-        layout: `'{layout}'`.
+        layout: `'{layout}'` or `'{last}'`.
 
     Shapes: `({shape})` -> the same with every spatial size 1.
 
@@ -85,7 +85,7 @@ def _document(cls, n: int, kind: str, window: bool):
     """Fill the docstring of one of the twelve classes, which differ in these words only."""
     more = "\n        count_include_pad: whether padding counts in the average." if kind == "avg" else ""
     cls.__doc__ = (_WINDOW if window else _GLOBAL).format(
-        what=_KINDS[kind], axes=_AXES[n], layout="NC" + "DHW"[3 - n :], more=more,
+        what=_KINDS[kind], axes=_AXES[n], layout="NC" + "DHW"[3 - n :], last=f"N{'DHW'[3 - n :]}C", more=more,
         shape="batch, channels, " + _SIZES[n], name=cls.__name__, ones=", ".join(["1, 3"] + ["4"] * n),
         pooled=", ".join(["1, 3"] + ["2" if window else "1"] * n),
     )  # fmt: skip

@@ -27,6 +27,11 @@ def steps_of(length: int, inputs, layout: str) -> tuple[list[ndarray], int]:
     return list(inputs), inputs[0].shape[0]
 
 
+def first_states(cell, batch: int, x) -> list[ndarray]:
+    """Zeros where `x` lies, in its dtype if that is a float, so that half precision stays half precision."""
+    return cell.begin_state(batch, ctx=x.ctx, **({"dtype": x.dtype} if x.dtype.kind == "f" else {}))
+
+
 class RecurrentCell(Block):
     """Base of cells. A cell maps `(inputs, states)` to `(output, new states)`; states are a list.
 
@@ -84,7 +89,7 @@ class RecurrentCell(Block):
         """
         self.reset()
         steps, batch = steps_of(length, inputs, layout)
-        states = self.begin_state(batch, ctx=steps[0].ctx) if begin_state is None else begin_state
+        states = first_states(self, batch, steps[0]) if begin_state is None else begin_state
         outputs, history = [], []
         for x in steps:
             y, states = self(x, states)
@@ -127,9 +132,7 @@ class _BaseCell(HybridRecurrentCell):
     ):  # fmt: skip
         super().__init__(prefix=prefix, params=params)
         self._hidden_size, self._input_size, rows = hidden_size, input_size, self.gates * hidden_size
-        get = lambda name, shape, init: self.params.get(
-            name, shape=shape, init=init, allow_deferred_init=True, dtype="float32"
-        )
+        get = lambda name, shape, init: self.params.get(name, shape=shape, init=init, allow_deferred_init=True)
         self.i2h_weight = get("i2h_weight", (rows, input_size), i2h_weight_initializer)
         self.h2h_weight = get("h2h_weight", (rows, hidden_size), h2h_weight_initializer)
         self.i2h_bias = get("i2h_bias", (rows,), i2h_bias_initializer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import np
 from ...npx import sequence_reverse
-from .cell import HybridRecurrentCell, RecurrentCell, merged, steps_of
+from .cell import HybridRecurrentCell, RecurrentCell, first_states, merged, steps_of
 
 
 class _Stack:
@@ -41,7 +41,7 @@ class _Stack:
         """Run cell after cell over the whole sequence; see `RecurrentCell.unroll`."""
         self.reset()
         steps, batch = steps_of(length, inputs, layout)
-        states = self.begin_state(batch, ctx=steps[0].ctx) if begin_state is None else begin_state
+        states = first_states(self, batch, steps[0]) if begin_state is None else begin_state
         cells, after, at = self.cells(), [], 0
         for k, cell in enumerate(cells):
             n, last = len(cell.state_info()), k == len(cells) - 1
@@ -60,6 +60,10 @@ class _Stack:
 
     def __bool__(self):
         return True
+
+    def __repr__(self):
+        cells = "\n".join(f"({name}): {cell!r}".replace("\n", "\n  ") for name, cell in self._children.items())
+        return f"{type(self).__name__}(\n{cells}\n)"
 
 
 class SequentialRNNCell(_Stack, RecurrentCell):
@@ -112,7 +116,7 @@ class BidirectionalCell(HybridRecurrentCell):
         """Run both directions; see `RecurrentCell.unroll`."""
         self.reset()
         steps, batch = steps_of(length, inputs, layout)
-        states = self.begin_state(batch, ctx=steps[0].ctx) if begin_state is None else begin_state
+        states = first_states(self, batch, steps[0]) if begin_state is None else begin_state
         left, right = self._children.values()
         n = len(left.state_info())
 

@@ -48,6 +48,11 @@ class _RNNLayer(HybridBlock):
             self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype=self._dtype)
         )
 
+    def _name_in_files(self, name: str) -> str:
+        """MXNet calls the parameters as those of its cells: `l0_i2h_weight` is `_unfused.0.i2h_weight`."""
+        side, level, rest = name[0], *name[1:].split("_", 1)
+        return f"_unfused.{level}.{side}_cell.{rest}" if self._dir == 2 else f"_unfused.{level}.{rest}"
+
     def _prefixes(self) -> list[str]:
         """`l0_`, `r0_`, `l1_` ... in the order of the states."""
         return [f"{side}{k}_" for k in range(self._num_layers) for side in ("l", "r")[: self._dir]]

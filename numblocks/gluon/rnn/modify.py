@@ -118,6 +118,12 @@ class ZoneoutCell(ModifierCell):
         self._previous = output
         return output, after
 
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}(p_out={self._zoneout_outputs}, p_state={self._zoneout_states},"
+            f" {self.base_cell!r})"
+        )
+
 
 class ResidualCell(ModifierCell):
     """Adds the input to the output (He et al. 2015; Wu et al., arXiv:1609.08144).
@@ -125,9 +131,6 @@ class ResidualCell(ModifierCell):
     Args:
         base_cell: a cell whose output has as many features as its input.
     """
-
-    def _alias(self):
-        return "residual"
 
     def forward(self, inputs, states):
         output, states = self.base_cell(inputs, states)
@@ -182,8 +185,4 @@ class VariationalDropoutCell(ModifierCell):
         return self._dropped("outputs", self.drop_outputs, output), states
 
     def __repr__(self):
-        return (
-            f"VariationalDropoutCell(p_out = {self.drop_outputs}, p_state = {self.drop_states}, p_in ="
-            f" {self.drop_inputs},"
-            f" {self.base_cell!r})"
-        )
+        return f"{type(self).__name__}(p_out = {self.drop_outputs}, p_state = {self.drop_states})"

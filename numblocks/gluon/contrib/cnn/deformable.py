@@ -45,7 +45,7 @@ class _Deformable(HybridBlock):
             )
 
         def get(name, shape, init):
-            return self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype="float32")
+            return self.params.get(name, shape=shape, init=init, allow_deferred_init=True)
 
         with self.name_scope():
             wide = self._per_group(in_channels)

@@ -48,9 +48,7 @@ class _ConvCell(HybridRecurrentCell):
         self._state_shape = self._state_of(input_shape)
         channels = input_shape[self._axis - 1]
         filters = self.gates * hidden_channels
-        get = lambda name, shape, init: self.params.get(
-            name, shape=shape, init=init, allow_deferred_init=True, dtype="float32"
-        )
+        get = lambda name, shape, init: self.params.get(name, shape=shape, init=init, allow_deferred_init=True)
         self.i2h_weight = get("i2h_weight", self._weight(filters, channels, self._i2h_kernel), i2h_weight_initializer)
         self.h2h_weight = get(
             "h2h_weight", self._weight(filters, hidden_channels, self._h2h_kernel), h2h_weight_initializer

@@ -36,9 +36,7 @@ class LSTMPCell(HybridRecurrentCell):
         super().__init__(prefix=prefix, params=params)
         self._hidden_size, self._input_size, self._projection_size = hidden_size, input_size, projection_size
         rows = 4 * hidden_size
-        get = lambda name, shape, init: self.params.get(
-            name, shape=shape, init=init, allow_deferred_init=True, dtype="float32"
-        )
+        get = lambda name, shape, init: self.params.get(name, shape=shape, init=init, allow_deferred_init=True)
         self.i2h_weight = get("i2h_weight", (rows, input_size), i2h_weight_initializer)
         self.h2h_weight = get("h2h_weight", (rows, projection_size), h2h_weight_initializer)
         self.h2r_weight = get("h2r_weight", (projection_size, hidden_size), h2r_weight_initializer)
@@ -63,4 +61,4 @@ class LSTMPCell(HybridRecurrentCell):
 
     def __repr__(self):
         rows, width = self.i2h_weight.shape
-        return f"{type(self).__name__}({width if width > 0 else None} -> {rows} -> {self._projection_size})"
+        return f"{type(self).__name__}({width} -> {rows} -> {self._projection_size})"
