@@ -299,6 +299,8 @@ class Renderer:
             and isinstance(arguments[0].op, ast.Div)
         ):
             return f"floordiv({self.num(arguments[0].left)}, {self.num(arguments[0].right)})", "number"
+        if name == "fmod" and not self.floating and len(arguments) == 2:
+            return self.visit(self.whole_fmod(*arguments))
         args = [self.num(a) for a in arguments]
         if name == "fabs":
             return f"abs({args[0]})", "number"
@@ -313,6 +315,13 @@ class Renderer:
                 f"(abs({args[0]}) < {self.literal(math.inf, node)})" if self.floating else "bool(True)"
             ), "bool"
         return self.library(name, args, node), "number"
+
+    def whole_fmod(self, a, b):
+        """`math.fmod` of integers: `%`, but with the sign of `a`."""
+        rest = ast.BinOp(a, ast.Mod(), b)
+        apart = ast.Compare(ast.BinOp(a, ast.BitXor(), b), [ast.Lt()], [ast.Constant(0)])
+        turn = ast.BoolOp(ast.And(), [ast.Compare(rest, [ast.NotEq()], [ast.Constant(0)]), apart])
+        return ast.fix_missing_locations(ast.IfExp(turn, ast.BinOp(rest, ast.Sub(), b), rest))
 
     def folded(self, node):
         """Value of `math.log(2.0)` and its like: a constant is computed here, once, in double precision."""

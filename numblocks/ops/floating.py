@@ -68,7 +68,7 @@ def signbit(x):
     return math.copysign(1.0, x) < 0.0
 
 
-fmod.scalar = signbit.scalar = None  # NumPy's loops serve all sizes: exact for huge quotients, and for -0.0
+signbit.scalar = None  # NumPy's loop serves all sizes: it tells -0.0 from 0.0
 
 
 def ldexp(x, k):

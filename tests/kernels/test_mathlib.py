@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from numblocks.kernels import build, compiler, hyperbolic32, lanes, math32, math64, mathlib, prelude, trig64
+from numblocks.kernels import build, compiler, hyperbolic32, lanes, loops, math32, math64, mathlib, prelude, trig64
 
 # Bounds of the table in mathlib's docstring.
 ULP = {
@@ -266,6 +266,44 @@ def test_fmod_is_exact(spread):
     number = ~np.isnan(want)
     np.testing.assert_array_equal(np.isnan(z), ~number)
     np.testing.assert_array_equal(z[number].view(np.int32), want[number].view(np.int32))
+
+
+def rest(a, b):
+    return math.fmod(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float64"])
+def test_fmod_of_other_dtypes(dtype):
+    """Integers by `%`, with the sign of the first and 0 for a division by 0; float64 by the C library."""
+    ends = np.iinfo(dtype) if dtype[0] in "iu" else np.finfo(dtype)
+    v = np.array([0, 1, 2, 3, 7, 100, ends.max], dtype)
+    v = v if dtype[0] == "u" else np.concatenate([v, -v, np.array([ends.min], dtype)])
+    a, b = (np.ascontiguousarray(m.ravel()) for m in np.meshgrid(v, v))
+    out = np.empty_like(a)
+    loops.run_scalar(rest, [a, b], out, a.dtype)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(out, np.fmod(a, b))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_remainder_is_numpys(dtype):
+    """`%` in a kernel takes its remainder from fmod: NumPy's result bit for bit, zeros' signs too."""
+    rng = np.random.default_rng(3)
+    v = np.array([0, -0.0, 1, -1, 0.1, -0.3, 7.5, 3e38, -3e38, 1e-40, np.inf, -np.inf, np.nan], dtype)
+    a, b = (m.ravel() for m in np.meshgrid(v, v))
+    a = np.concatenate([a, rng.normal(size=10_000) * 1e6]).astype(dtype)
+    b = np.concatenate([b, rng.normal(size=10_000)]).astype(dtype)
+    out = np.empty_like(a)
+    loops.run_scalar(modulus, [a, b], out, a.dtype)
+    with np.errstate(all="ignore"):
+        want = np.remainder(a, b)
+    np.testing.assert_array_equal(out, want)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(out[number]), np.signbit(want[number]))
+
+
+def modulus(a, b):
+    return a % b
 
 
 def test_pow():
