@@ -15,7 +15,7 @@ __all__ = ["data_gradient", "forward", "geometry", "weight_gradient"]
 
 CHUNK = 16 << 20  # bytes of packed images at a time
 PASS = 1 << 20  # bytes of images that one pass of the weight gradient should stay within
-GRAIN = 1 << 23  # multiply-adds worth another thread
+GRAIN = 1 << 21  # multiply-adds worth another thread: about 20 us
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
 

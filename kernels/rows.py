@@ -13,7 +13,7 @@ import numpy as np
 from . import loops, reuse
 from .program import Operand, Program, Reduce, Store
 
-LARGE = 1 << 16  # elements that are worth a kernel
+LARGE = 1 << 12  # elements that are worth a kernel
 REDUCED = 1 << 19  # the same for a reduction alone, which NumPy does well
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 

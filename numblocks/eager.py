@@ -51,7 +51,7 @@ SMALL = 1 << 15  # elements below which NumPy's ufunc beats starting a generated
 
 def small_for(op: Op) -> int:
     """Elements below which an op is left to NumPy. A sum or a comparison is done before another thread has begun."""
-    if not isinstance(op.numpy, numpy.ufunc) and op.numpy is not numpy.clip:
+    if not isinstance(op.numpy, numpy.ufunc):
         return SMALL // 8  # several passes
     code = getattr(op.scalar, "__code__", None)
     series = code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
@@ -196,13 +196,21 @@ def reduce(op: Op, args, spec) -> ndarray:
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
 
 
+_valid: set[tuple] = set()  # calls whose operands fit, by shape, dtype and spec
+
+
 def plain(op: Op, args, spec):
     """Any op whose `run` takes and returns NumPy arrays; validated by its `infer` first, when it has one."""
     raw, device, cls = unpack(op, args)
     if device.far:
         return elsewhere(op, args, spec)
     if op.infer is not None:
-        op.infer(*raw, **spec)
+        key = (op, *[(r.shape, r.dtype.num) if type(r) is numpy.ndarray else r for r in raw], *spec.items())
+        if key not in _valid:
+            op.infer(*raw, **spec)
+            if len(_valid) >= loops.KEPT:
+                _valid.clear()
+            _valid.add(key)
     y = quiet(op.run, *raw, **spec)
     if op.nout > 1:
         return tuple(wrap(numpy.asarray(part), device, cls) for part in y)

@@ -51,7 +51,9 @@ def as_shape(shape, *parameters) -> tuple[int, ...]:
 
 def float_name(dtype) -> str:
     """The name of a float dtype, float32 for None; `TypeError` for others."""
-    found = dt.as_dtype(None if dtype in (None, "None") else dtype)
+    if dtype is None:
+        return "float32"
+    found = dt.as_dtype(None if dtype == "None" else dtype)
     if found.kind != "f":
         raise TypeError(
             f"random: dtype {found} is not a float. These numbers are real. Use float32, float64 or float16."

@@ -92,11 +92,15 @@ def normal_lines(line, key, index, dtype):
     return line(box_muller, (u, v), dtype)
 
 
+_FLOAT32 = numpy.dtype("float32")
+
+
 def _numbers(op: Op, key: int, shape, dtype, out=None) -> numpy.ndarray:
     """Fill an array: by NumPy when it is small, by the generated loop otherwise. The same lines serve both."""
-    name = dtype.name if dtype.itemsize > 2 else "float32"
-    y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else reuse.empty(shape, name)
+    computed = dtype if dtype.itemsize > 2 else _FLOAT32
+    y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else reuse.empty(shape, computed)
     if y.size < SMALL:
+        name = computed.name
         index = numpy.arange(y.size, dtype=numpy.uint64)
 
         def line(function, args, dtype):
