@@ -210,10 +210,16 @@ def cbrt_f32(x):
 
 @lane(float32)
 def hypot_f32(x, y):
-    """sqrt(x^2 + y^2), in float64; infinite where either is."""
-    a, b = cast(x, float64), cast(y, float64)
-    h = cast(sqrt(fma(a, a, b * b)), float32)
-    return select((abs(x) == math.inf) | (abs(y) == math.inf), math.inf, h)
+    """sqrt(x^2 + y^2), scaled by a power of two where squares overflow or vanish; infinite where either is."""
+    a, b = abs(x), abs(y)
+    swap = a < b
+    large, small = select(swap, b, a), select(swap, a, b)
+    big, tiny = large > 1e18, large < 1e-18
+    scale = select(big, 2.0**-96, select(tiny, float32(2.0**96), float32(1)))
+    back = select(big, 2.0**96, select(tiny, float32(2.0**-96), float32(1)))
+    large, small = large * scale, small * scale
+    h = sqrt(fma(large, large, small * small)) * back
+    return select((a == math.inf) | (b == math.inf), math.inf, h)
 
 
 @lane(float64)

@@ -19,7 +19,7 @@ with fused multiply-add in the processor:
     sinh         2.73     2.71         acosh        1.51     1.49
     cosh         2.73     2.71         atanh        1.32     1.31
     erf          1.15     0.87         cbrt         0.51     0.51
-    erfc         0.56     1.78         hypot        0.50     1.01
+    erfc         0.56     1.78         hypot        1.01     1.02
     pow          0.51     libm         fmod         exact    libm
 
 sin, cos and tan beyond 2**50 in size are NaN (float32 numbers lie 2**27 apart there, float64 ones 1/4). What says

@@ -56,7 +56,7 @@ ULP = {
     "atanh_f64": 1.4,
     "cbrt_f32": 0.51,
     "cbrt_f64": 0.51,
-    "hypot_f32": 0.51,
+    "hypot_f32": 1.1,
     "hypot_f64": 1.1,
     "pow_f32": 0.51,
     "fmod_f32": 0.0,
