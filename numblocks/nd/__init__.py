@@ -45,6 +45,7 @@ for _room in (_elementwise, _functions, _arrange, _layers, _update, _update_rule
 globals().update({f"linalg_{n}": getattr(linalg, n) for n in linalg.NAMES})
 globals().update({f"random_{n}": getattr(random, n) for n in random.__all__ if not n.startswith("sample_")})
 globals().update({n: getattr(random, n) for n in random.__all__ if n.startswith("sample_")})
+random_exponential = random.random_exponential
 normal, uniform, shuffle = random.normal, random.uniform, random.shuffle
 
 for _name, _names in _legacy_names().items():

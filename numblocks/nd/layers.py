@@ -35,10 +35,9 @@ def SoftmaxActivation(data, mode="instance") -> NDArray:
     return move.reshape(npx.softmax(npx.batch_flatten(data), axis=-1), shape=data.shape)
 
 
-def RNN(data, parameters, state, state_cell=None, sequence_length=None, mode=None, state_size=None, num_layers=None,
-        **kwargs):  # fmt: skip
+def RNN(data, parameters, state, state_cell=None, sequence_length=None, **kwargs):
     """`npx.rnn`."""
-    return npx.rnn(data, parameters, state, state_cell, sequence_length, mode, state_size, num_layers, **kwargs)
+    return npx.rnn(data, parameters, state, state_cell, sequence_length, **kwargs)
 
 
 def GroupNorm(data, gamma, beta, num_groups=1, eps=1e-5, output_mean_var=False) -> NDArray:

@@ -82,18 +82,26 @@ def multinomial(data, shape=(), get_prob=False, dtype="int32"):
     return [found, ew.log(pick(rows, found.reshape(rows.shape[:-1]), axis=-1))]
 
 
+def _rate(lam=1.0, shape=None, dtype=None, ctx=None) -> NDArray:
+    """Exponential numbers of rate `lam`, with mean 1 / lam: `nd.random_exponential`."""
+    return exponential(1.0 / lam, shape=shape, dtype=dtype, ctx=ctx)
+
+
 def _like(function):
     def call(*args, data=None, **kwargs):
-        args = list(args)
-        data = args.pop() if data is None else data
+        if data is None:  # the first, as an operator has it, or the last
+            first = isinstance(args[0], ndarray)
+            data, args = (args[0], args[1:]) if first else (args[-1], args[:-1])
         return function(*args, shape=data.shape, dtype=data.dtype.name, ctx=data.ctx, **kwargs)
 
     call.__name__ = f"{function.__name__}_like"
-    call.__doc__ = f"`{function.__name__}` with the shape, dtype and device of `data`, the last argument."
+    call.__doc__ = f"`{function.__name__}` with the shape, dtype and device of `data`."
     return call
 
 
-uniform_like, normal_like, exponential_like = _like(uniform), _like(normal), _like(exponential)
+random_exponential = _rate  # under this name the number is a rate, under the other a scale
+uniform_like, normal_like, exponential_like = _like(uniform), _like(normal), _like(_rate)
+exponential_like.__name__ = "exponential_like"
 gamma_like, poisson_like, negative_binomial_like = _like(gamma), _like(poisson), _like(negative_binomial)
 generalized_negative_binomial_like = _like(generalized_negative_binomial)
 

@@ -95,8 +95,11 @@ zeros_like.__doc__ = "Zeros of the shape, dtype and device of `a`."
 ones_like.__doc__ = "Ones of the shape, dtype and device of `a`."
 
 
-def empty_like(prototype, dtype=None, order="C", ctx=None, device=None) -> ndarray:
+def empty_like(prototype, dtype=None, order="C", subok=False, shape=None, ctx=None, device=None) -> ndarray:
     """An uninitialised array of the shape and dtype of `prototype`."""
+    if shape is not None:
+        like = zeros_like(prototype, dtype, order, ctx, device)
+        return empty(shape, like.dtype, order, like.ctx)
     return zeros_like(prototype, dtype, order, ctx, device)
 
 

@@ -127,9 +127,9 @@ def atleast_3d(*arys):
     return found[0] if len(found) == 1 else found
 
 
-def diagflat(v, k=0) -> ndarray:
-    """A matrix with the flattened `v` on its k-th diagonal."""
-    flat = ravel(_as_array(v))
+def diagflat(array, k=0) -> ndarray:
+    """A matrix with the flattened `array` on its k-th diagonal."""
+    flat = ravel(_as_array(array))
     n = flat.size + builtins.abs(k)
     return undiagonal(flat, offset=int(k), shape=(n, n))
 

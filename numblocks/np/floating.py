@@ -78,9 +78,9 @@ def positive(x, out=None) -> ndarray:
     return deliver(_array(x).copy(), out)
 
 
-def real(x) -> ndarray:
-    """The real part: `x` itself."""
-    return _array(x)
+def real(val) -> ndarray:
+    """The real part: `val` itself."""
+    return _array(val)
 
 
 def imag(x) -> ndarray:

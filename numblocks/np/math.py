@@ -34,14 +34,17 @@ def deliver(y, out, where=True):
 
 
 def function(op: Op, name: str | None = None):
-    """A public function `f(x, out=None, where=True)` or `f(x1, x2, out=None, where=True)` that binds `op`."""
+    """A public function `f(x, out=None, where=True)` or `f(x1, x2, out=None, where=True)` that binds `op`.
+
+    In `npx` the argument of the first is called `data`: `layer_function`.
+    """
     short = directly(op, lambda *args: bind(op, tuple(map(operand, args)), {}))
 
-    def unary(x, /, out=None, where=True):
+    def unary(x, out=None, where=True):
         y = short(x)
         return y if out is None and where is True else written(y, out, where)
 
-    def binary(x1, x2, /, out=None, where=True):
+    def binary(x1, x2, out=None, where=True):
         y = short(x1, x2)
         return y if out is None and where is True else written(y, out, where)
 
@@ -51,6 +54,19 @@ def function(op: Op, name: str | None = None):
     call = unary if op.nin == 1 else binary
     call.__name__ = call.__qualname__ = name or op.name
     call.__doc__ = op.help or f"Elementwise {call.__name__}, as NumPy's; arguments broadcast and are differentiable."
+    return call
+
+
+def layer_function(op: Op, name: str | None = None):
+    """A public function `f(data, out=None)` of `npx` that binds `op`."""
+    short = directly(op, lambda x: bind(op, (operand(x),), {}))
+
+    def call(data, out=None, name=None):
+        y = short(data)
+        return y if out is None else deliver(y, out)
+
+    call.__name__ = call.__qualname__ = name or op.name
+    call.__doc__ = op.help or f"Elementwise {call.__name__}; differentiable."
     return call
 
 

@@ -33,9 +33,9 @@ def nansum(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
     return reductions.sum(_filled(a, 0.0)[0], axis, dtype, out, keepdims)
 
 
-def nanprod(a, axis=None, dtype=None, out=None, keepdims=False) -> ndarray:
+def nanprod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """The product of what is not NaN."""
-    return reductions.prod(_filled(a, 1.0)[0], axis, dtype, out, keepdims)
+    return reductions.prod(_filled(a, 1.0)[0], axis, dtype, out, keepdims, initial, where)
 
 
 def nancumsum(a, axis=None, dtype=None, out=None) -> ndarray:
@@ -48,22 +48,23 @@ def nancumprod(a, axis=None, dtype=None, out=None) -> ndarray:
     return calculus.cumprod(_filled(a, 1.0)[0], axis, dtype, out)
 
 
-def _extremum(reduce, a, worst, axis, out, keepdims):
+def _extremum(reduce, a, worst, axis, out, keepdims, initial, where):
     values, there = _filled(a, worst)
-    y = reduce(values, axis, keepdims=keepdims)
-    if values.dtype.kind == "f":
+    y = reduce(values, axis, keepdims=keepdims, initial=initial, where=where)
+    if values.dtype.kind == "f" and initial is None:
+        there = there if where is True else ew.logical_and(there, _as_array(where))
         y = ew.where(reductions.any(there, axis, keepdims=keepdims), y, math.nan)
     return deliver(y, out)
 
 
-def nanmax(a, axis=None, out=None, keepdims=False) -> ndarray:
+def nanmax(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """The largest value that is not NaN; NaN where there is none."""
-    return _extremum(reductions.max, a, -math.inf, axis, out, keepdims)
+    return _extremum(reductions.max, a, -math.inf, axis, out, keepdims, initial, where)
 
 
-def nanmin(a, axis=None, out=None, keepdims=False) -> ndarray:
+def nanmin(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """The smallest value that is not NaN; NaN where there is none."""
-    return _extremum(reductions.min, a, math.inf, axis, out, keepdims)
+    return _extremum(reductions.min, a, math.inf, axis, out, keepdims, initial, where)
 
 
 def nanargmax(a, axis=None, out=None, keepdims=False) -> ndarray:
@@ -101,15 +102,19 @@ def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False) -> 
     return deliver(on_host("nanmedian", numpy.nanmedian, _as_array(a), axis, keepdims=keepdims), out)
 
 
-def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> ndarray:
+def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *,
+                interpolation=None) -> ndarray:  # fmt: skip
     """The quantile of what is not NaN; not differentiable."""
     a = _as_array(a)
+    method = interpolation or method
     return deliver(on_host("nanquantile", numpy.nanquantile, a, q, axis, method=method, keepdims=keepdims), out)
 
 
-def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False) -> ndarray:
+def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *,
+                  interpolation=None) -> ndarray:  # fmt: skip
     """The percentile of what is not NaN; not differentiable."""
     a = _as_array(a)
+    method = interpolation or method
     return deliver(on_host("nanpercentile", numpy.nanpercentile, a, q, axis, method=method, keepdims=keepdims), out)
 
 

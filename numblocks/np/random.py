@@ -51,7 +51,7 @@ def random(size=None, dtype=None, ctx=None) -> ndarray:
 random_sample = sample = ranf = random
 
 
-def randint(low, high=None, size=None, dtype="int64", ctx=None, device=None, out=None) -> ndarray:
+def randint(low, high=None, size=None, dtype=None, ctx=None, device=None, out=None) -> ndarray:
     """Integers from `low` to `high - 1`."""
     shape = () if size is None else size
     return _base.randint(low, high, shape, dtype or "int64", ctx if ctx is not None else device, out)

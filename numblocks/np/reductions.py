@@ -24,6 +24,11 @@ def _as_array(a) -> ndarray:
     return a if isinstance(a, ndarray) else array(a)
 
 
+def _in_order(out, keepdims):
+    """MXNet 1.9 has `keepdims` where NumPy has `out`: a bool there is meant so."""
+    return (None, out) if isinstance(out, bool) else (out, keepdims)
+
+
 def _only(a, where, otherwise):
     """`a` where `where` holds, else what the reduction passes over."""
     if where is True:
@@ -57,7 +62,9 @@ def sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=
     y = _sum(a, axis, keepdims and bool(keepdims))
     if initial is not None:
         y = y + initial
-    return y if out is None else deliver(y, out)
+    if out is None:
+        return y
+    return sum(a, axis, None, None, out, initial) if isinstance(out, bool) else deliver(y, out)
 
 
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
@@ -100,6 +107,7 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
 
 def max(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Largest value over `axis`; equal values share the gradient."""
+    out, keepdims = _in_order(out, keepdims)
     a = _as_array(a)
     a = _only(a, where, -math.inf)
     y = red.max_(a, axis=normalize_axis("max", axis, a.ndim), keepdims=bool(keepdims))
@@ -108,6 +116,7 @@ def max(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> nda
 
 def min(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Smallest value over `axis`; equal values share the gradient."""
+    out, keepdims = _in_order(out, keepdims)
     a = _as_array(a)
     a = _only(a, where, math.inf)
     y = red.min_(a, axis=normalize_axis("min", axis, a.ndim), keepdims=bool(keepdims))
@@ -133,12 +142,14 @@ def argmin(a, axis=None, out=None, keepdims=False) -> ndarray:
 
 def any(a, axis=None, out=None, keepdims=False) -> ndarray:
     """Whether any element is not zero (bool)."""
+    out, keepdims = _in_order(out, keepdims)
     hits = sum(ew.not_equal(_as_array(a), 0), axis=axis, keepdims=keepdims)
     return deliver(ew.greater(hits, 0), out)
 
 
 def all(a, axis=None, out=None, keepdims=False) -> ndarray:
     """Whether every element is not zero (bool)."""
+    out, keepdims = _in_order(out, keepdims)
     misses = sum(ew.equal(_as_array(a), 0), axis=axis, keepdims=keepdims)
     return deliver(ew.equal(misses, 0), out)
 

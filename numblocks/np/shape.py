@@ -32,9 +32,10 @@ def reshape(a, newshape=None, order="C", out=None, shape=None) -> ndarray:
     return deliver(move.reshape(a, shape=shape), out)
 
 
-def ravel(a, order="C") -> ndarray:
+def ravel(x, order="C") -> ndarray:
     """One axis."""
-    return move.reshape(operand(a), shape=(-1,) if a.size else (0,))
+    x = operand(x)
+    return move.reshape(x, shape=(-1,) if x.size else (0,))
 
 
 def transpose(a, axes=None) -> ndarray:
@@ -138,9 +139,9 @@ def dstack(arrays) -> ndarray:
     )
 
 
-def column_stack(arrays) -> ndarray:
+def column_stack(tup) -> ndarray:
     """Vectors as columns."""
-    return concatenate([move.expand_dims(x, 1) if x.ndim == 1 else x for x in _arrays("column_stack", arrays)], 1)
+    return concatenate([move.expand_dims(x, 1) if x.ndim == 1 else x for x in _arrays("column_stack", tup)], 1)
 
 
 def split(ary, indices_or_sections, axis=0) -> list[ndarray]:
@@ -320,8 +321,12 @@ def triu(m, k=0) -> ndarray:
     return ew.where(mask, m, 0.0 if m.dtype.kind == "f" else 0)
 
 
-def diag(v, k=0) -> ndarray:
-    """The k-th diagonal of a matrix, or a matrix with `v` on it."""
+def diag(array, k=0) -> ndarray:
+    """The k-th diagonal of a matrix, or a matrix with a vector on it."""
+    return _diagonal(array, k)
+
+
+def _diagonal(v, k) -> ndarray:
     if v.ndim == 1:
         n = v.shape[0] + builtins.abs(k)
         mask = array(numpy.eye(n, n, k, dtype=bool))

@@ -99,11 +99,12 @@ def ptp(a, axis=None, out=None, keepdims=False) -> ndarray:
     return deliver(max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims), out)
 
 
-def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None) -> ndarray:
+def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None) -> ndarray:
     """The covariance matrix of variables in rows (columns if not `rowvar`), observations in columns; differentiable."""
     x = _rows(m, rowvar)
     if y is not None:
         x = concatenate([x, _rows(y, rowvar)], 0)
+    x = x if dtype is None else ew.astype(x, dtype)
     ddof = (0 if bias else 1) if ddof is None else ddof
     w = None
     for weights in (fweights, aweights):
@@ -131,9 +132,9 @@ def _rows(m, rowvar):
     return m if rowvar or m.shape[0] == 1 else m.T
 
 
-def corrcoef(x, y=None, rowvar=True) -> ndarray:
-    """The matrix of correlation coefficients."""
-    c = cov(x, y, rowvar)
+def corrcoef(x, y=None, rowvar=True, bias=None, ddof=None, *, dtype=None) -> ndarray:
+    """The matrix of correlation coefficients; `bias` and `ddof` change nothing, as in NumPy."""
+    c = cov(x, y, rowvar, dtype=dtype)
     c = move.reshape(c, shape=(1, 1)) if c.ndim == 0 else c
     d = ew.sqrt(c[array(numpy.arange(c.shape[0])), array(numpy.arange(c.shape[0]))])
     return (c / move.expand_dims(d, 1) / d).clip(-1.0, 1.0)
@@ -149,14 +150,15 @@ def histogram_bin_edges(a, bins=10, range=None, weights=None) -> ndarray:
     return on_host("histogram_bin_edges", numpy.histogram_bin_edges, _as_array(a), bins, range, weights)
 
 
-def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
+def histogram2d(x, y, bins=10, range=None, density=None, weights=None, normed=None):
     """Counts in the cells of a grid, and the edges along both axes."""
+    density = density or normed
     return on_host("histogram2d", numpy.histogram2d, _as_array(x), _as_array(y), bins, range, density, weights)
 
 
-def histogramdd(sample, bins=10, range=None, density=None, weights=None):
+def histogramdd(sample, bins=10, range=None, density=None, weights=None, normed=None):
     """Counts in the cells of a grid of any dimension, and a list of the edges."""
-    return on_host("histogramdd", numpy.histogramdd, sample, bins, range, density, weights)
+    return on_host("histogramdd", numpy.histogramdd, sample, bins, range, density or normed, weights)
 
 
 __all__ = [

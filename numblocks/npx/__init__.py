@@ -31,3 +31,17 @@ from .select import *  # noqa: F403
 from .sequence import *  # noqa: F403
 from .sequence_loss import *  # noqa: F403
 from .spatial import *  # noqa: F403
+from .writing import writable as _writable
+
+for _name in (
+    "activation arange_like batch_flatten cast convolution deconvolution gather_nd leaky_relu multibox_detection"
+    " multibox_prior multibox_target pooling reshape_like rnn roi_pooling sequence_mask shape_array slice smooth_l1"
+    " topk"
+).split():
+    globals()[_name] = _writable(globals()[_name])
+for _name in (
+    "adjust_lighting crop flip_left_right flip_top_bottom normalize random_brightness random_color_jitter"
+    " random_contrast random_flip_left_right random_flip_top_bottom random_hue random_lighting random_saturation"
+    " resize to_tensor"
+).split():
+    setattr(image, _name, _writable(getattr(image, _name)))

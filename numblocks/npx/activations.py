@@ -6,15 +6,17 @@ import math
 
 from ..array import ndarray
 from ..np.creation import arange
-from ..np.math import function, tanh
+from ..np.math import deliver, layer_function, tanh
+from ..op import current
 from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
+from ..ops.random import draw, uniform01
 
-relu, sigmoid, gelu, silu, erf = map(function, (ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf))
-softplus, softsign, log_sigmoid = map(function, (ew.softplus, ew.softsign, ew.log_sigmoid))
-hard_sigmoid = function(ew.hard_sigmoid)
+relu, sigmoid, gelu, silu, erf = map(layer_function, (ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf))
+softplus, softsign, log_sigmoid = map(layer_function, (ew.softplus, ew.softsign, ew.log_sigmoid))
+hard_sigmoid = layer_function(ew.hard_sigmoid)
 
 _ACTIVATIONS = {
     "relu": relu, "sigmoid": sigmoid, "tanh": tanh, "softrelu": softplus, "softsign": softsign,
@@ -32,8 +34,11 @@ def activation(data: ndarray, act_type: str = "relu") -> ndarray:
     return act(data)
 
 
-def leaky_relu(data: ndarray, gamma=None, act_type: str = "leaky", slope: float = 0.25) -> ndarray:
-    """Leaky family: 'leaky' (slope), 'prelu' (slope from `gamma`), 'elu' (slope is alpha), 'selu', 'gelu'."""
+def leaky_relu(data: ndarray, gamma=None, act_type: str = "leaky", slope: float = 0.25, lower_bound: float = 0.125,
+               upper_bound: float = 0.334) -> ndarray:  # fmt: skip
+    """Leaky family: 'leaky' (slope), 'prelu' (slope from `gamma`), 'elu' (slope is alpha), 'selu', 'gelu', 'rrelu'
+    (Xu et al. 2015: while training each element's slope is drawn between the bounds, else it is their mean).
+    """
     if act_type == "leaky":
         return ew.leaky_relu(data, slope)
     if act_type == "prelu":
@@ -46,17 +51,33 @@ def leaky_relu(data: ndarray, gamma=None, act_type: str = "leaky", slope: float 
         return ew.elu(data, 1.6732632423543772) * 1.0507009873554805
     if act_type == "gelu":
         return ew.gelu(data)
-    raise ValueError(f"leaky_relu: act_type {act_type!r} is unknown. Use 'leaky', 'prelu', 'elu', 'selu' or 'gelu'.")
+    if act_type == "rrelu":
+        if not current.training:
+            return ew.leaky_relu(data, (lower_bound + upper_bound) / 2.0)
+        u = draw(uniform01, data.shape, data.dtype.name, data.ctx if data.ctx.far else None)
+        return ew.leaky_relu(data, u * (upper_bound - lower_bound) + lower_bound)
+    raise ValueError(
+        f"leaky_relu: act_type {act_type!r} is unknown. Use 'leaky', 'prelu', 'elu', 'selu', 'gelu' or 'rrelu'."
+    )
 
 
-def softmax(data, axis=-1, length=None, temperature=None, use_length=False, dtype=None) -> ndarray:
-    """exp(x / temperature), normalized along `axis`; with `length`, positions from length on get 0."""
-    return _soft(red.softmax, data, axis, length, temperature, dtype, 0.0)
+def softmax(data, axis=-1, length=None, temperature=None, use_length=False, dtype=None, out=None) -> ndarray:
+    """exp(x / temperature), normalized along `axis`; with `length`, positions from length on get 0.
+
+    MXNet 1.9 has `length` before `axis`; an array there is taken for the length.
+    """
+    if isinstance(axis, ndarray):
+        axis, length = -1 if length is None else length, axis
+    y = _soft(red.softmax, data, axis, length, temperature, dtype, 0.0)
+    return y if out is None else deliver(y, out)
 
 
-def log_softmax(data, axis=-1, length=None, temperature=None, use_length=False, dtype=None) -> ndarray:
+def log_softmax(
+    data, axis=-1, temperature=None, dtype=None, use_length=False, length=None, out=None
+) -> ndarray:
     """The logarithm of `softmax`, without overflow."""
-    return _soft(red.log_softmax, data, axis, length, temperature, dtype, -math.inf)
+    y = _soft(red.log_softmax, data, axis, length, temperature, dtype, -math.inf)
+    return y if out is None else deliver(y, out)
 
 
 def _soft(op, data, axis, length, temperature, dtype, outside):

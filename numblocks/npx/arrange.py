@@ -11,12 +11,15 @@ from ..array import Aval, ndarray, wrap
 from ..errors import MXNetError
 from ..np.creation import arange
 from ..np.creation import array as make
+from ..np.math import layer_function
 from ..ops import advanced as ad
 from ..ops import elementwise as ew
 from ..ops import move, special
 from ..ops import reduce as red
 
-erfinv, gamma, gammaln, digamma = special.erfinv, special.gamma, special.gammaln, special.digamma
+erfinv, gamma, gammaln, digamma = map(
+    layer_function, (special.erfinv, special.gamma, special.gammaln, special.digamma)
+)
 
 
 def coded_shape(shape, codes) -> tuple[int, ...]:
@@ -180,11 +183,11 @@ def nonzero(a) -> ndarray:
     return wrap(numpy.ascontiguousarray(numpy.argwhere(_values("nonzero", a))), a.ctx)
 
 
-def constraint_check(data, msg="Constraint violated!") -> ndarray:
+def constraint_check(x, msg="Constraint violated!") -> ndarray:
     """True if all elements are; `ValueError(msg)` otherwise."""
-    if not _values("constraint_check", data).all():
+    if not _values("constraint_check", x).all():
         raise ValueError(f"constraint_check: {msg}")
-    return make([True], dtype="bool", ctx=data.ctx)
+    return make([True], dtype="bool", ctx=x.ctx)
 
 
 def index_array(data, axes=None) -> ndarray:

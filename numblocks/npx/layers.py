@@ -6,6 +6,7 @@ import math
 
 from ..array import ndarray
 from ..errors import MXNetError
+from ..np.math import deliver
 from ..op import current
 from ..ops import conv as cv
 from ..ops import elementwise as ew
@@ -17,11 +18,11 @@ from ..ops import random as rnd
 from ..ops import reduce as red
 
 
-def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatten=True) -> ndarray:
-    """x @ weight.T + bias.
+def fully_connected(data, weight, bias=None, num_hidden=None, no_bias=False, flatten=True, out=None) -> ndarray:
+    """data @ weight.T + bias.
 
     Args:
-        x: `(batch, ...)`, taken as `(batch, in)` when `flatten`, else `(..., in)`.
+        data: `(batch, ...)`, taken as `(batch, in)` when `flatten`, else `(..., in)`.
         weight: `(units, in)`.
         bias: `(units,)`.
 
@@ -29,8 +30,11 @@ def fully_connected(x, weight, bias=None, num_hidden=None, no_bias=False, flatte
         `(batch, units)`, or `(..., units)`.
 
     Raises:
-        MXNetError: the width of `x` is not that of `weight`.
+        MXNetError: the width of `data` is not that of `weight`.
     """
+    if out is not None:
+        return deliver(fully_connected(data, weight, bias, num_hidden, no_bias, flatten), out)
+    x = data
     if flatten and x.ndim != 2:
         if x.ndim < 2:
             raise MXNetError(
@@ -112,12 +116,13 @@ def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, 
     return _channels_back(y) if last else y
 
 
-def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_pool=False, pooling_convention="valid",
-            count_include_pad=True, layout=None, **ignored) -> ndarray:  # fmt: skip
+def pooling(data, kernel=None, pool_type="max", global_pool=False, cudnn_off=False, pooling_convention="valid",
+            stride=None, pad=None, p_value=None, count_include_pad=True, layout=None, **ignored):  # fmt: skip
     """Pooling over 1 to 3 spatial axes of `(batch, channels, *spatial)`.
 
     Args:
-        pool_type: 'max', 'avg' or 'sum'.
+        pool_type: 'max', 'avg', 'sum' or 'lp'.
+        p_value: 1, 2 or 3: the p of 'lp', which is (sum of |x|^p)^(1/p).
         global_pool: one window over everything.
         pooling_convention: 'valid' rounds the number of windows down, 'full' up.
         count_include_pad: whether averages count padding.
@@ -130,10 +135,14 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
             f" the data."
         )
     if _channels_last("pooling", layout, n):
-        y = pooling(_channels_forth(data), kernel=kernel, stride=stride, pad=pad, pool_type=pool_type,
-                    global_pool=global_pool, pooling_convention=pooling_convention,
-                    count_include_pad=count_include_pad)  # fmt: skip
+        y = pooling(_channels_forth(data), kernel, pool_type, global_pool, cudnn_off, pooling_convention, stride, pad,
+                    p_value, count_include_pad)  # fmt: skip
         return _channels_back(y)
+    if pool_type == "lp":
+        return _norm_pool(data, p_value, kernel=kernel, stride=stride, pad=pad, global_pool=global_pool,
+                          pooling_convention=pooling_convention)  # fmt: skip
+    if count_include_pad is None:
+        count_include_pad = True
     if global_pool:
         axes = tuple(range(2, n + 2))
         reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
@@ -151,10 +160,22 @@ def pooling(data, kernel=None, stride=None, pad=None, pool_type="max", global_po
         return pl.avg_pool(data, count_include_pad=bool(count_include_pad), **spec)
     if pool_type == "sum":
         return pl.sum_pool(data, **spec)
-    raise ValueError(f"pooling: pool_type {pool_type!r} is unknown. Use 'max', 'avg' or 'sum'.")
+    raise ValueError(f"pooling: pool_type {pool_type!r} is unknown. Use 'max', 'avg', 'sum' or 'lp'.")
 
 
-def dropout(data, p=0.5, axes=(), mode="training", **ignored) -> ndarray:
+def _norm_pool(data, p, **windows) -> ndarray:
+    """The p-norm of each window."""
+    if p not in (1, 2, 3):
+        raise MXNetError(f"pooling: p_value is {p}. It is the p of pool_type 'lp': 1, 2 or 3. Pass p_value.")
+    size = ew.abs_(data)
+    total = pooling(size if p == 1 else ew.power(size, float(p)), pool_type="sum", **windows)
+    if p == 1:
+        return total
+    some = ew.greater(total, 0.0)  # the root has no slope at 0: such windows get no gradient
+    return ew.where(some, ew.power(ew.where(some, total, 1.0), 1.0 / p), 0.0)
+
+
+def dropout(data, p=0.5, mode="training", axes=(), out=None, **ignored) -> ndarray:
     """Each element kept with probability 1 - p and scaled by 1 / (1 - p) while training; otherwise unchanged.
 
     Args:
@@ -163,6 +184,8 @@ def dropout(data, p=0.5, axes=(), mode="training", **ignored) -> ndarray:
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is {p}. It is the probability of dropping, in [0, 1). Choose another.")
+    if out is not None:
+        return deliver(dropout(data, p, mode, axes), out)
     if p == 0 or not (current.training or mode == "always"):
         return data
     shape = tuple(1 if k in tuple(axes) else n for k, n in enumerate(data.shape))
@@ -170,9 +193,12 @@ def dropout(data, p=0.5, axes=(), mode="training", **ignored) -> ndarray:
     return ew.where(u < 1.0 - p, data * (1.0 / (1.0 - p)), 0.0)
 
 
-def embedding(data, weight, input_dim=None, output_dim=None, dtype=None, sparse_grad=False) -> ndarray:
+def embedding(
+    data, weight, input_dim=None, output_dim=None, dtype=None, sparse_grad=False, out=None
+) -> ndarray:
     """Rows of `weight` `(input_dim, output_dim)` at the indices `data`: shape `data.shape + (output_dim,)`."""
-    return ix.take(weight, data, axis=0, mode="raise")
+    y = ix.take(weight, data, axis=0, mode="raise")
+    return y if out is None else deliver(y, out)
 
 
 def batch_flatten(data) -> ndarray:

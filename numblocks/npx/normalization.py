@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..array import ndarray
 from ..errors import MXNetError
+from ..np.math import deliver
 from ..op import assign, current
 from ..ops import elementwise as ew
 from ..ops import move
@@ -12,18 +13,20 @@ from ..ops.kinds import normalize_axis
 from ..ops.normalize import layer_norm as _layer_norm
 
 
-def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9, fix_gamma=False,
-    use_global_stats=False,
-               output_mean_var=False, axis=1, **ignored) -> ndarray:  # fmt: skip
+def batch_norm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.9, fix_gamma=True,
+               use_global_stats=False, output_mean_var=False, axis=1, out=None, **ignored):  # fmt: skip
     """Batch normalization (Ioffe and Szegedy 2015) over all axes but `axis`.
 
     While training (and unless `use_global_stats`) the batch's mean and biased variance are used, and the running
     statistics move towards them: running = momentum * running + (1 - momentum) * batch.
 
     Args:
-        x: `(batch, channels, ...)`.
-        gamma, beta, running_mean, running_var: `(channels,)`.
+        data: `(batch, channels, ...)`.
+        gamma, beta, moving_mean, moving_var: `(channels,)`.
+        fix_gamma: take `gamma` for 1, MXNet's default.
+        output_mean_var: return a list of the answer, the mean used and 1 / sqrt(variance + eps).
     """
+    x = data
     k = normalize_axis("batch_norm", axis, x.ndim)[0]
     if x.shape[k] != gamma.shape[0]:
         raise MXNetError(
@@ -37,25 +40,39 @@ def batch_norm(x, gamma, beta, running_mean, running_var, eps=1e-5, momentum=0.9
         mean = red.mean(x, axis=others, keepdims=False)
         centred = x - move.reshape(mean, shape=shape)
         var = red.mean(ew.square(centred), axis=others, keepdims=False)
-        assign(running_mean, _blend(running_mean, mean, momentum))
-        assign(running_var, _blend(running_var, var, momentum))
+        assign(moving_mean, _blend(moving_mean, mean, momentum))
+        assign(moving_var, _blend(moving_var, var, momentum))
     else:
-        mean, var = running_mean.detach(), running_var.detach()
+        mean, var = moving_mean.detach(), moving_var.detach()
         centred = x - move.reshape(mean, shape=shape)
     scale = ew.rsqrt(var + eps)
+    inverse = scale
     if not fix_gamma:
         scale = scale * gamma
     y = centred * move.reshape(scale, shape=shape) + move.reshape(beta, shape=shape)
-    return y if y.dtype == x.dtype else ew.astype(y, x.dtype)  # float16 data, float32 parameters
+    if y.dtype != x.dtype:
+        y = ew.astype(y, x.dtype)  # float16 data, float32 parameters
+    if output_mean_var:
+        return [y, mean, inverse]
+    return y if out is None else deliver(y, out)
 
 
 def _blend(running, batch, momentum):
     return running.detach() * momentum + batch.detach() * (1.0 - momentum)
 
 
-def layer_norm(x, gamma, beta, axis=-1, eps=1e-5) -> ndarray:
-    """Layer normalization (Ba et al. 2016) along `axis`; `gamma` and `beta` have its length."""
-    return _layer_norm(x, gamma, beta, axis=normalize_axis("layer_norm", axis, x.ndim)[0], eps=eps)
+def layer_norm(data, gamma, beta, axis=-1, eps=1e-5, output_mean_var=False, out=None) -> ndarray:
+    """Layer normalization (Ba et al. 2016) along `axis`; `gamma` and `beta` have its length.
+
+    With `output_mean_var` a list of the answer, the mean and the standard deviation, which keep the axis.
+    """
+    k = normalize_axis("layer_norm", axis, data.ndim)[0]
+    y = _layer_norm(data, gamma, beta, axis=k, eps=eps)
+    if output_mean_var:
+        mean = red.mean(data, axis=(k,), keepdims=True)
+        deviation = ew.sqrt(red.mean(ew.square(data - mean), axis=(k,), keepdims=True) + eps)
+        return [y, mean, deviation]
+    return y if out is None else deliver(y, out)
 
 
 def _per_channel(p, x, axis: int) -> ndarray:

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from ..np.random import bernoulli, normal, uniform
-from ..random import seed
+import math
+
+from .. import random as _base
+from ..array import ndarray
+from ..np.math import deliver, exp
+from ..np.random import normal, uniform
+
+
+def seed(seed, ctx="all") -> None:
+    """Start the stream of random numbers again; equal seeds give equal numbers on every device."""
+    _base.seed(seed, ctx)
+
+
+def bernoulli(prob=None, logit=None, size=None, dtype=None, ctx=None, out=None) -> ndarray:
+    """1 with probability `prob`, or 1 / (1 + exp(-logit)), else 0.
+
+    Raises:
+        ValueError: not exactly one of them is given.
+    """
+    if (prob is None) == (logit is None):
+        raise ValueError(
+            f"bernoulli: prob is {prob}, logit is {logit}. Either says how likely a 1 is. Pass exactly one of them."
+        )
+    if prob is None:
+        prob = 1.0 / (1.0 + exp(-logit)) if isinstance(logit, ndarray) else 1.0 / (1.0 + math.exp(-logit))
+    y = _base.bernoulli(prob, size, dtype, ctx)
+    return y if out is None else deliver(y, out)
 
 
 def normal_n(loc=0.0, scale=1.0, batch_shape=None, dtype=None, ctx=None):

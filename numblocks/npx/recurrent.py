@@ -79,7 +79,7 @@ def whole(x, initial, weights, mode, axis, reverse, clip):
     z = move.reshape(z, shape=(*x.shape[:2], wi.shape[0]))
     spec = {"axis": axis, "reverse": reverse}
     if mode == "gru":
-        y, _ = scans.gru_scan(z, initial[0], wh, bi, bh, **spec)
+        y, _ = scans.gru_scan(z, initial[0], wh, _gru_bias(bi, bh), **spec)
         return y, [y]
     if mode == "lstm" and (projection or clip is not None):
         return stepwise_lstm(z, initial, wh, bi + bh, projection, clip, **spec)
@@ -88,6 +88,14 @@ def whole(x, initial, weights, mode, axis, reverse, clip):
         return y, [y, cells]
     y = scans.rnn_scan(z, initial[0], wh, bi + bh, activation=mode.removeprefix("rnn_"), **spec)
     return y, [y]
+
+
+def _gru_bias(bi, bh):
+    """Of reset, update and candidate, and of the candidate's hidden product, which the reset gate is in front of."""
+    hidden = bi.shape[0] // 3
+    own, shared = (move.freeze_key((slice(*ends),)) for ends in ((2 * hidden, None), (0, 2 * hidden)))
+    both = move.slice_(bi, key=shared) + move.slice_(bh, key=shared)
+    return move.concat(both, move.slice_(bi, key=own), move.slice_(bh, key=own), axis=0)
 
 
 def stepwise_lstm(z, initial, wh, bias, projection, clip, axis, reverse):
@@ -120,10 +128,10 @@ def lstm_step(pre, c, clip=None):
     return ew.sigmoid(o) * ew.tanh(c), c
 
 
-def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length=None, mode=None, state_size=None,
-        num_layers=None, bidirectional=False, state_outputs=False, p=0.0, use_sequence_length=False,
-        projection_size=None, lstm_state_clip_min=None, lstm_state_clip_max=None,
-        lstm_state_clip_nan=False):  # fmt: skip
+def rnn(data=None, parameters=None, state=None, state_cell=None, sequence_length=None, state_size=None,
+        num_layers=None, bidirectional=False, mode=None, p=0.0, state_outputs=False, projection_size=None,
+        lstm_state_clip_min=None, lstm_state_clip_max=None, lstm_state_clip_nan=False,
+        use_sequence_length=False):  # fmt: skip
     """A recurrent network whose weights lie in one vector: all matrices (for each layer and direction i2h, h2h and
     h2r), then all biases (i2h, h2h).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..array import ndarray
 from ..np import sorting
 from ..np.creation import arange
+from ..np.math import deliver
 from ..ops import elementwise as ew
 from ..ops import index as ix
 from ..ops import matmul as mm
@@ -14,22 +15,28 @@ from ..ops.kinds import normalize_axis
 from ..ops.sorting import argsort
 
 
-def one_hot(data, depth: int, on_value=1.0, off_value=0.0, dtype="float32") -> ndarray:
-    """`on_value` at the index, `off_value` elsewhere: shape `data.shape + (depth,)`."""
-    hit = ew.equal(move.expand_dims(ew.astype(data, "int64"), -1), arange(depth, dtype="int64", ctx=data.ctx))
+def one_hot(indices, depth: int, on_value=1.0, off_value=0.0, dtype="float32", out=None) -> ndarray:
+    """`on_value` at the index, `off_value` elsewhere: shape `indices.shape + (depth,)`."""
+    if out is not None:
+        return deliver(one_hot(indices, depth, on_value, off_value, dtype), out)
+    hit = ew.equal(move.expand_dims(ew.astype(indices, "int64"), -1), arange(depth, dtype="int64", ctx=indices.ctx))
     if on_value == 1 and off_value == 0:
         return ew.astype(hit, dtype)
     return ew.astype(ew.where(hit, float(on_value), float(off_value)), dtype)
 
 
-def pick(data, index, axis=-1, mode="clip", keepdims=False) -> ndarray:
+def pick(data, index, axis=-1, keepdims=False, mode="clip", out=None) -> ndarray:
     """One element of `data` along `axis` for each entry of `index`."""
-    return ix.pick(data, index, axis=normalize_axis("pick", axis, data.ndim)[0], mode=mode, keepdims=bool(keepdims))
+    if isinstance(keepdims, str):  # Gluon 2 has `mode` first
+        keepdims, mode = False if mode == "clip" else mode, keepdims
+    y = ix.pick(data, index, axis=normalize_axis("pick", axis, data.ndim)[0], mode=mode, keepdims=bool(keepdims))
+    return y if out is None else deliver(y, out)
 
 
-def batch_dot(a, b, transpose_a=False, transpose_b=False, forward_stype=None) -> ndarray:
+def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None) -> ndarray:
     """Matrix product of each pair of matrices: `(batch, n, k) @ (batch, k, m)`."""
-    return mm.matmul(mm.swap(a) if transpose_a else a, mm.swap(b) if transpose_b else b)
+    y = mm.matmul(mm.swap(lhs) if transpose_a else lhs, mm.swap(rhs) if transpose_b else rhs)
+    return y if out is None else deliver(y, out)
 
 
 def smooth_l1(data, scalar=1.0) -> ndarray:

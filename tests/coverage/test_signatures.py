@@ -22,6 +22,15 @@ OTHERWISE = {
     "image.ImageDetIter.draw_next": "opens no window, so it has no name",
     "image.copyMakeBorder": "a function, not an operator that has a name",
     "metric.register": "the parameter is the decorated class",
+    **{f"np.{name}": "in NumPy's order; a bool in the place of out= is taken for keepdims, which MXNet has there"
+       for name in "all amax amin any max min sometrue sum".split()},
+    **{f"np.{name}": "in NumPy's order: density comes before weights, normed is its old name"
+       for name in "histogram histogram2d histogramdd".split()},
+    **{f"np.{name}": "NumPy 2 calls interpolation method, in the same place; the old name is taken, too"
+       for name in "percentile quantile".split()},
+    **{f"np.{name}.kind": "there is one way to select" for name in ("argpartition", "partition")},
+    "npx.softmax": "Gluon 2 has axis before length; an array in the place of axis is taken for the length",
+    "np.pad": "pad_width has no default: MXNet's None is an error, too",
     "optimizer.Optimizer.set_lr_scale": "deprecated in MXNet, where it only says so",
 }
 # rules begin with a learning rate of their own, which the class says

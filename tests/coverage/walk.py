@@ -18,6 +18,7 @@ PACKAGES = (
     " gluon.contrib.estimator gluon.model_zoo gluon.model_zoo.vision gluon.model_zoo.model_store init optimizer"
     " lr_scheduler metric image io recordio contrib.text.vocab contrib.text.embedding contrib.text.utils util"
 )
+ARRAYS = "np np.linalg np.random npx npx.random npx.image"  # functions of arrays: only signatures are taken from here
 CLASSES = (
     "gluon.Block gluon.HybridBlock gluon.SymbolBlock gluon.Parameter gluon.Constant gluon.ParameterDict gluon.Trainer"
     " gluon.data.Dataset gluon.data.DataLoader gluon.rnn.RecurrentCell gluon.contrib.estimator.Estimator"
@@ -80,8 +81,13 @@ def signature(thing) -> list | None:
         found = inspect.signature(thing.__init__ if inspect.isclass(thing) else thing).parameters.values()
     except (TypeError, ValueError):
         return None
+    known = {p.name for p in found}
+    if known >= {"out", "name", "kwargs"}:  # a generated function: the operator in C knows its defaults
+        return [[p.name, "?"] for p in found if p.name not in ("name", "kwargs")]
     plain = lambda x: isinstance(x, (int, float, tuple, type(None))) or (isinstance(x, str) and "/" not in x)
-    said = lambda x: None if x is inspect.Parameter.empty else repr(x) if plain(x) else "?"
+    said = lambda x: (
+        None if x is inspect.Parameter.empty else repr(x) if plain(x) and str(x) != "<no value>" else "?"
+    )
     return [[p.name, said(p.default)] for p in found if p.name != "self" and not p.kind.name.startswith("VAR")]
 
 
@@ -89,6 +95,8 @@ def signatures() -> dict[str, list]:
     """Those of all listed classes, functions and methods."""
     things = [(f"{path}.{name}", getattr(found(path), name)) for path in PACKAGES.split() for name in own(path)]
     things += [(f"{path}.{name}", getattr(found(path), name)) for path in CLASSES.split() for name in members(path)]
+    for path in ARRAYS.split():
+        things += [(f"{path}.{n}", x) for n, x in vars(found(path)).items() if n[0] != "_" and inspect.isfunction(x)]
     all_of_them = {path: signature(x) for path, x in things if callable(x) and not inspect.ismodule(x)}
     return {path: listed for path, listed in all_of_them.items() if listed}
 
