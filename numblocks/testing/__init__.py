@@ -29,6 +29,7 @@ from ..gluon.check import check_hybrid
 from . import calls, layers, machine, mxnet, programs, strategies, training
 from .blocks import check_block
 from .compare import almost_equal, assert_almost_equal, same, ulps
+from .complexstep import NotAnalytic
 from .consistency import check_consistency, check_saved
 from .drawn import drawn
 from .gradients import check_gradients
@@ -41,9 +42,8 @@ from .report import GradientError
 from .training import check_training
 
 __all__ = [
-    "AutogradMachine", "GradientError", "KinkError", "almost_equal", "assert_almost_equal", "calls", "check_autograd",
-    "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient", "check_op",
-    "check_program", "check_saved",    "check_training", "default_context", "drawn", "layers", "machine", "mxnet",
-    "programs", "rand_ndarray", "rand_shape_nd", "same",
-    "strategies", "training", "ulps",
+    "AutogradMachine", "GradientError", "KinkError", "NotAnalytic", "almost_equal", "assert_almost_equal", "calls",
+    "check_autograd", "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient",
+    "check_op", "check_program", "check_saved", "check_training", "default_context", "drawn", "layers", "machine",
+    "mxnet", "programs", "rand_ndarray", "rand_shape_nd", "same", "strategies", "training", "ulps",
 ]  # fmt: skip

@@ -6,10 +6,13 @@ import hypothesis
 import numpy
 
 from . import numeric
+from .complexstep import NotAnalytic, complex_step
 from .noise import Noise
-from .numeric import EPS, SAFETY, KinkError, differentiate, tolerance
+from .numeric import EPS, SAFETY, Derivative, KinkError, differentiate, tolerance
 from .report import GradientError, script
 from .subject import Subject, default_modes, raw
+
+METHODS = ("auto", "central", "complex")
 
 
 def check_gradients(
@@ -21,6 +24,7 @@ def check_gradients(
     seed: int = 0,
     directions: int = 1,
     parameters: bool = True,
+    method: str = "auto",
 ) -> None:
     """Compare the gradients of `f` with differences, in float64, within the error of the differences.
 
@@ -38,19 +42,27 @@ def check_gradients(
         seed: of everything random.
         directions: how many random directions.
         parameters: check the Block's parameters as well as the inputs.
+        method: of the numeric derivative. 'central': differences with Richardson's estimate of their error. 'complex':
+            the complex step, for functions whose ops all have an analytic continuation in NumPy. 'auto': differences,
+            then the complex step where it applies, agrees with them and errs less. Messages say which it was. Second
+            derivatives are always by differences.
 
     Raises:
         GradientError: names array, element, analytic and numeric value, error and seed, and holds a script.
         KinkError: there is no derivative at the point. Inside a hypothesis test the draw is rejected instead.
+        NotAnalytic: `method` is 'complex' and an op has no continuation.
 
     >>> from numblocks import np
     >>> check_gradients(lambda x: np.tanh(x) * x, np.array([0.5, -1.0]), order=2)
     """
+    if method not in METHODS:
+        raise ValueError(f"check_gradients: method {method!r} is unknown. Use one of {', '.join(METHODS)}.")
     try:
         for mode in modes or default_modes(f):
             if mode not in ("eager", "hybridized"):
                 raise ValueError(f"check_gradients: mode {mode!r} is unknown. Use 'eager' or 'hybridized'.")
             options = {"order": order, "modes": (mode,), "train_mode": train_mode, "seed": seed}
+            options |= {"method": method} if method != "auto" else {}
             Check(f, inputs, mode, train_mode, seed, parameters, options).run(order, directions)
     except KinkError:
         if hypothesis.currently_in_test_context():
@@ -93,7 +105,7 @@ class Check:
         self.check_form(found)
         for _ in range(directions):
             along = self.direction()
-            self.compare(found, along, lambda h, v: flat(self.plain.values(self.moved(v, h))), self.weights, "")
+            self.compare(found, along, self.plain_values, self.weights, "")
         self.check_accumulation(found)
         if order >= 2:
             along = self.direction()
@@ -158,12 +170,31 @@ class Check:
                 )
             if not numpy.isfinite(g).all():
                 at = tuple(map(int, numpy.argwhere(~numpy.isfinite(g))[0]))
-                self.measure(self.unit(self.names.index(name), at))  # a kink is no fault
+                along = self.unit(self.names.index(name), at)
+                self.measure(self.plain_values, along, self.weights)  # a kink is no fault
                 raise GradientError(f"check_gradients: the gradient of {name} at {list(at)} is {g[at]}, but one exists."
                                     f"\n{self.script()}", where=name, element=at)  # fmt: skip
 
-    def measure(self, along):
-        return differentiate(lambda h: flat(self.plain.values(self.moved(along, h))), self.weights)
+    def plain_values(self, h, along) -> numpy.ndarray:
+        """All outputs after a step of `h`, which may be complex."""
+        compute = self.plain.continued if isinstance(h, complex) else self.plain.values
+        return flat(compute(self.moved(along, h)))
+
+    def measure(self, values, along, weights) -> Derivative:
+        """The derivative of `values` along a direction, by the best of the methods allowed."""
+        step = lambda h: values(h, along)
+        method = self.options.get("method", "auto") if values == self.plain_values else "central"
+        if method == "complex":
+            return complex_step(step, step(0.0), weights)
+        differences = differentiate(step, weights)
+        if method == "central":
+            return differences
+        try:
+            exact = complex_step(step, step(0.0), weights)
+        except NotAnalytic:
+            return differences
+        agree = abs(exact.value - differences.value) <= tolerance(differences, abs(exact.value))
+        return exact if agree and exact.error < differences.error else differences
 
     def unit(self, k: int, at) -> list:
         """The direction of one element."""
@@ -174,7 +205,7 @@ class Check:
 
     def compare(self, found, along, values, weights, what: str) -> None:
         """The directional derivative by `found` against differences of `values`."""
-        numeric_ = differentiate(lambda h: values(h, along), weights)
+        numeric_ = self.measure(values, along, weights)
         terms = sum(float(numpy.abs(g * v).sum()) for g, v in zip(found, along, strict=True) if g is not None)
         exact = dot(found, along)
         if abs(exact - numeric_.value) <= tolerance(numeric_, terms):
@@ -186,7 +217,7 @@ class Check:
         worst = None
         for k, at in self.suspects(found, along, values, weights):
             try:
-                part = differentiate(lambda h, k=k, at=at: values(h, self.unit(k, at)), weights)
+                part = self.measure(values, self.unit(k, at), weights)
             except KinkError:
                 continue
             allowed = tolerance(part, abs(float(found[k][at])))
@@ -205,14 +236,13 @@ class Check:
             _, k, at, analytic, part, allowed = worst
             where = self.names[k]
         text = self.script()
+        seed = self.options["seed"]
         raise GradientError(
-            f"check_gradients ({self.mode}): {what}{where} {list(at) if at != () else ''}: analytic"
-            f" {analytic!r}, numeric"
-            f" {part.value!r} +- {part.error:.2g} (allowed {allowed:.2g}), seed {self.options['seed']}. The VJP"
-            f" is wrong, or"
-            f" the forward pass is. To repeat it:\n{text}",
+            f"check_gradients ({self.mode}): {what}{where} {list(at) if at != () else ''}: analytic {analytic!r},"
+            f" numeric {float(part.value)!r} +- {part.error:.2g} by {part.method} (allowed {allowed:.2g}), seed {seed}."
+            f" The VJP is wrong, or the forward pass is. To repeat it:\n{text}",
             where=where, element=at, analytic=analytic, numeric=part.value, error=part.error, tolerance=allowed,
-            seed=self.options["seed"], script=text,
+            seed=seed, script=text, method=part.method,
         )  # fmt: skip
 
     def suspects(self, found, along, values, weights):
@@ -231,7 +261,7 @@ class Check:
                 half = [None] * len(found)
                 half[k] = along[k] * mask.reshape(g.shape)
                 try:
-                    d = differentiate(lambda h, half=half: values(h, half), weights)
+                    d = self.measure(values, half, weights)
                     wrong = abs(dot(found, half) - d.value) > tolerance(d, float(numpy.abs(g * half[k]).sum()))
                 except KinkError:
                     wrong = False

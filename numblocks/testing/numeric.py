@@ -33,12 +33,14 @@ class Derivative(NamedTuple):
         error: bound of its error, estimated.
         size: magnitude of the values that were subtracted.
         step: the largest step that was taken.
+        method: 'central differences' or 'complex step'.
     """
 
     value: float
     error: float
     size: float
     step: float
+    method: str = "central differences"
 
 
 def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarray) -> Derivative:

@@ -194,13 +194,14 @@ class OpCheck:
             hypothesis.reject()
         moving = [k for k, x in enumerate(args) if x.dtype == "f8" and self.op.differentiable(k)]
 
+        op = self.op  # the script of a failure names what the function closes over
+
         def call(*xs):
             whole = [wrap(x, cpu(0)) for x in args]
             for k, x in zip(moving, xs, strict=True):
                 whole[k] = x
-            return self.op(*whole, **spec)
+            return op(*whole, **spec)
 
-        call.__qualname__ = f"<{self.op.name}>"
         check_gradients(call, *[args[k] for k in moving], order=self.order)
 
     def hybridized(self, case) -> None:

@@ -95,6 +95,22 @@ class Subject:
         finally:
             rnd.generator.seed, rnd.generator.stream = before
 
+    def continued(self, arrays) -> list[numpy.ndarray]:
+        """`values` at complex128 arrays, within a scope that evaluates them (`complexstep.analytic`)."""
+        before = rnd.generator.seed, rnd.generator.stream
+        xs = self.prepare([a.real if a.dtype.kind == "c" else a for a in arrays])
+        own = [p.data()._data for p in self.params]
+        try:
+            for v, a in zip([*xs, *(p.data() for p in self.params)], arrays, strict=True):
+                v._data = a
+            with autograd.pause(train_mode=self.train_mode):
+                leaves, _ = flatten(self.f(*xs), outputs_of="check_gradients")
+            return [y._data for y in leaves if y._data.dtype.kind in "fc"]
+        finally:
+            for p, data in zip(self.params, own, strict=True):
+                p.data()._data = data
+            rnd.generator.seed, rnd.generator.stream = before
+
     def gradients(self, arrays, heads, add: bool = False, noise=None) -> list[numpy.ndarray | None]:
         """What `backward` leaves in the gradients of the arrays that move, None for the others.
 
