@@ -37,12 +37,14 @@ def lstm_scan(z, h, c, w, b, axis, reverse):
     return gather(hs), gather(cs), gather(gates)
 
 
-def gru_scan(z, h, w, bi, bh, axis, reverse):
+def gru_scan(z, h, w, b, axis, reverse):
     """GRU, step by step: hidden states; gates and the candidate's hidden product."""
     z, order, gather = walk(z, axis, reverse)
     hs, gates = {}, {}
     for t in order:
-        (zr, zu, zn), (ar, au, m) = np.split(z[t] + bi, 3, -1), np.split(h @ w.T + bh, 3, -1)
+        *bi, bh = np.split(b, 4)
+        (zr, zu, zn), (ar, au, m) = np.split(z[t] + np.concatenate(bi), 3, -1), np.split(h @ w.T, 3, -1)
+        m = m + bh
         r, u = special.expit(zr + ar), special.expit(zu + au)
         n = np.tanh(zn + r * m)
         h = (1 - u) * n + u * h

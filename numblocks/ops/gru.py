@@ -11,6 +11,7 @@ from ..kernels.recurrence import Frames, Gates, Gemm, run
 from ..op import current
 from . import rnn_steps
 from .kinds import primitive
+from .move import concat, freeze_key, slice_
 from .recurrent import (
     Before,
     bias_frames,
@@ -27,36 +28,38 @@ from .recurrent import (
 from .reduce import sum_
 
 
-def _infer_gru(z, h0, w, bi, bh, *, axis=0, reverse=False):
+def _infer_gru(z, h0, w, b, *, axis=0, reverse=False):
     hidden = hidden_size("gru_scan", 3, z, h0, w)
     check_state("gru_scan", z, h0, hidden, axis)
-    dtype = dt.as_float(dt.promote(z.dtype, h0.dtype, w.dtype, bi.dtype, bh.dtype))
+    dtype = dt.as_float(dt.promote(z.dtype, h0.dtype, w.dtype, b.dtype))
     return Aval((*z.shape[:2], hidden), dtype), Aval((*z.shape[:2], 4 * hidden), dtype)
 
 
-def _gru_vjp(g, y, z, h0, w, bi, bh, *, axis=0, reverse=False):
+def _gru_vjp(g, y, z, h0, w, b, *, axis=0, reverse=False):
     states, gates = y
     gy, gg = (0.0 if part is None else part for part in g)
     spec = {"axis": axis, "reverse": reverse}
     scan = gru_scan_grad if current.record is None else rnn_steps.gru_grad
     dz, da, dh = scan(gates, states, h0, w, gy, gg, **spec)
-    return dz, dh, weight_gradient(da, states, h0, **spec), sum_(dz, axis=(0, 1), keepdims=False), sum_(
-        da, axis=(0, 1), keepdims=False)  # fmt: skip
+    hidden = h0.shape[1]
+    of_product = slice_(sum_(da, axis=(0, 1), keepdims=False), key=freeze_key((slice(2 * hidden, None),)))
+    db = concat(sum_(dz, axis=(0, 1), keepdims=False), of_product, axis=0)
+    return dz, dh, weight_gradient(da, states, h0, **spec), db
 
 
 @primitive(
-    kind="scan", nin=5, nout=2, infer=_infer_gru, vjp=_gru_vjp, joint=True,
-    examples=((((3, 2, 6), (2, 2), (6, 2), (6,), (6,)), {"axis": 0, "reverse": False}),
-              (((2, 3, 3), (2, 1), (3, 1), (3,), (3,)), {"axis": 1, "reverse": True})),
+    kind="scan", nin=4, nout=2, infer=_infer_gru, vjp=_gru_vjp, joint=True,
+    examples=((((3, 2, 6), (2, 2), (6, 2), (8,)), {"axis": 0, "reverse": False}),
+              (((2, 3, 3), (2, 1), (3, 1), (4,)), {"axis": 1, "reverse": True})),
 )  # fmt: skip
-def gru_scan(z, h0, w, bi, bh, *, axis=0, reverse=False, out=None):
-    """GRU over time: r, u = sigmoid(z + bi + h @ w.T + bh); n = tanh(z + bi + r (h @ w.T + bh)); h = (1 - u) n + u h.
+def gru_scan(z, h0, w, b, *, axis=0, reverse=False, out=None):
+    """GRU over time: r, u = sigmoid(z + h @ w.T + b); n = tanh(z + b + r (h @ w.T + b')); h = (1 - u) n + u h.
 
     Args:
         z: `(time, batch, 3 hidden)`, the input's share; `(batch, time, 3 hidden)` with `axis=1`.
         h0: `(batch, hidden)`.
         w: `(3 hidden, hidden)`.
-        bi, bh: `(3 hidden,)`, biases of the input's and of the hidden state's share.
+        b: `(4 hidden,)`: biases of r, u and n, then b', that of the candidate's hidden product.
 
     Returns:
         Hidden states `(time, batch, hidden)`; gates r, u, n and the candidate's hidden product `(time, batch, 4
@@ -66,10 +69,8 @@ def gru_scan(z, h0, w, bi, bh, *, axis=0, reverse=False, out=None):
         MXNetError: shapes do not fit.
     """
     hidden = w.shape[1]
-    times, batch, computed, wanted = plan(z, axis, reverse, h0, w, bi, bh)
-    z, h0, w, bi, bh = (numpy.ascontiguousarray(x, computed) for x in (z, h0, w, bi, bh))
-    b = numpy.concatenate([bi, bh[2 * hidden :]])
-    b[: 2 * hidden] += bh[: 2 * hidden]
+    times, batch, computed, wanted = plan(z, axis, reverse, h0, w, b)
+    z, h0, w, b = (numpy.ascontiguousarray(x, computed) for x in (z, h0, w, b))
     y = fresh((*z.shape[:2], hidden), out, 0, computed)
     gates = fresh((*z.shape[:2], 4 * hidden), out, 1, computed)
     a = numpy.empty((batch, 3 * hidden), computed)
