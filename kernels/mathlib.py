@@ -22,7 +22,8 @@ with fused multiply-add in the processor:
     erfc         0.56     1.78         hypot        1.01     1.02
     pow          0.51     libm         fmod         exact    libm
 
-sin, cos and tan beyond 2**50 in size are NaN (float32 numbers lie 2**27 apart there, float64 ones 1/4). What says
+sin, cos and tan beyond 2**50 in size are NaN (float32 numbers lie 2**27 apart there, float64 ones 1/4); without
+fused multiply-add their error grows with the angle, by |x| 2**-53, and others lose up to 1 ulp more. What says
 libm, and everything else in `math`, goes to the C library: correct, one lane at a time. A remainder of float64
 numbers stays there because its quotient has up to 2098 bits: the steps of `fmod_f32`, ten for 277 bits, would be 84
 of twice the size for every element, and cost more than the call.
