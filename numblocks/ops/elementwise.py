@@ -44,11 +44,11 @@ def power(a, b): return math.pow(a, b)  # noqa: E704
 
 @elementwise(vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * floor(a / b)), numpy=numpy.mod,
              domain=((-3.0, 3.0), (0.5, 3.0)), kinks=lambda a, b: a / b - numpy.rint(a / b))
-def mod(a, b): return a - b * math.floor(a / b)  # noqa: E704
+def mod(a, b): return a % b  # noqa: E704
 
 
 @elementwise(numpy=numpy.floor_divide, domain=((-3.0, 3.0), (0.5, 3.0)))
-def floor_divide(a, b): return math.floor(a / b)  # noqa: E704
+def floor_divide(a, b): return a // b  # noqa: E704
 
 
 @elementwise(vjp=lambda g, y, x: -g, numpy=numpy.negative)
