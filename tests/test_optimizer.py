@@ -190,8 +190,8 @@ def test_scheduler_and_learning_rate():
 
 
 def test_multipliers():
-    made = optimizer.create("sgd", learning_rate=1.0, wd=1.0, param_idx2name={0: "a", 1: "b"})
-    made.set_lr_mult({"b": 0.5})
+    made = optimizer.create("sgd", learning_rate=1.0, wd=1.0, param_idx2name={0: "a_weight", 1: "b_weight"})
+    made.set_lr_mult({"b_weight": 0.5})
     made.set_wd_mult({0: 0.0})
     update = optimizer.get_updater(made)
     a, b = np.array([1.0]), np.array([1.0])

@@ -71,11 +71,11 @@ class Xavier(Initializer):
         magnitude: see above.
 
     >>> Xavier()
-    Xavier(rnd_type='uniform', factor_type='avg', magnitude=3.0)
+    Xavier(rnd_type='uniform', factor_type='avg', magnitude=3)
     """
 
     def __init__(self, rnd_type="uniform", factor_type="avg", magnitude=3):
-        super().__init__(rnd_type=rnd_type, factor_type=factor_type, magnitude=float(magnitude))
+        super().__init__(rnd_type=rnd_type, factor_type=factor_type, magnitude=magnitude)
         if rnd_type not in ("uniform", "gaussian"):
             raise ValueError(f"Xavier: rnd_type={rnd_type!r} is unknown. Use 'uniform' or 'gaussian'.")
         if factor_type not in ("in", "out", "avg"):

@@ -30,6 +30,8 @@ class LARS(Optimizer):
     0.001
     """
 
+    _decays = ("_weight",)
+
     def __init__(self, momentum=0.0, lazy_update=True, eta=0.001, eps=0, momentum_correction=True, **kwargs):
         super().__init__(**kwargs)
         self.momentum, self.eta, self.eps = momentum, eta, eps

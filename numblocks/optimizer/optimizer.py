@@ -85,6 +85,7 @@ class Optimizer:
 
     opt_registry = _registry
     default_learning_rate = 0.01
+    _decays = ("_weight", "_gamma")  # ends of the names in `param_idx2name` that decay
     deterministic = True  # the rule draws no random numbers
     _revision = 0  # counts changes of what a traced rule has as constants
     register = staticmethod(register)
@@ -111,7 +112,7 @@ class Optimizer:
         self.idx2name = dict(param_idx2name or {})
         self.param_dict = dict(param_dict or {})
         self.lr_mult: dict = {}
-        self.wd_mult: dict = {}
+        self.set_wd_mult({})
 
     def __setattr__(self, name: str, value) -> None:
         object.__setattr__(self, name, value)
@@ -253,8 +254,10 @@ class Optimizer:
     set_lr_scale = set_lr_mult
 
     def set_wd_mult(self, args_wd_mult: dict) -> None:
-        """Factors on the weight decay of single weights, by index or name."""
-        self.wd_mult = dict(args_wd_mult)
+        """Factors on the weight decay of single weights, by index or name; of those with names, others decay only
+        if `_decays` says so."""
+        self.wd_mult = {name: 0.0 for name in self.idx2name.values() if not name.endswith(self._decays)}
+        self.wd_mult |= args_wd_mult
 
     def _multiplier(self, index, kind: str) -> float:
         param = self.param_dict.get(index)

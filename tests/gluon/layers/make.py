@@ -9,6 +9,7 @@ from layer_rows import LAYERS
 from loss_rows import LOSSES
 from recurrent_rows import RECURRENT
 from running import ANSWERS, build, call, layer, prepared
+from tools import TABLE
 
 
 def both(call, printed, legacy):
@@ -29,6 +30,22 @@ def both(call, printed, legacy):
                 before = repr(printed())
             return {**text, "before": before, "semantics": semantics}, found
         except Exception as error:  # noqa: BLE001 whatever it says is part of the answer
+            said.append(f"{type(error).__name__}: {error}"[:300])
+        finally:
+            mx.npx.reset_np()
+    return {"refused": said}, {}
+
+
+def one(call, semantics):
+    """What a call gives with arrays of the former kind, or with those of NumPy semantics first."""
+    said = []
+    for np in (True, False) if semantics else (False,):
+        (mx.npx.set_np if np else mx.npx.reset_np)()
+        make = mx.np.array if np else mx.nd.array
+        try:
+            with mx.name.NameManager():
+                return call(lambda x, make=make: make(x, dtype=x.dtype))
+        except Exception as error:  # noqa: BLE001
             said.append(f"{type(error).__name__}: {error}"[:300])
         finally:
             mx.npx.reset_np()
@@ -56,6 +73,10 @@ if __name__ == "__main__":
         )
         if "projection_size" in row.arguments and "refused" in texts[name]:
             texts[name], parts[name] = outputs(row)
+        if "refused" in texts[name]:
+            print(name, texts[name]["refused"])
+    for name, (function, *arguments) in TABLE.items():
+        texts[name], parts[name] = one(lambda array, f=function, a=arguments: f(mx, array, *a), "transform" in name)
         if "refused" in texts[name]:
             print(name, texts[name]["refused"])
     numbers = []

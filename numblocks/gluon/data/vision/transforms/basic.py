@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy
 
 from ..... import np, npx
@@ -15,7 +17,7 @@ from ....nn import HybridSequential, Sequential
 
 
 class Compose(Sequential):
-    """Transforms one after the other.
+    """Transforms one after the other; HybridBlocks in a row become one HybridSequential.
 
     Args:
         transforms: a list of Blocks.
@@ -23,7 +25,14 @@ class Compose(Sequential):
 
     def __init__(self, transforms):
         super().__init__()
-        self.add(*transforms)
+        for hybrid, row in itertools.groupby(transforms, lambda step: isinstance(step, HybridBlock)):
+            row = list(row)
+            if hybrid and len(row) > 1:
+                # Not hybridized as in the original: pictures come in many sizes, and each would be traced.
+                together = HybridSequential()
+                together.add(*row)
+                row = [together]
+            self.add(*row)
 
 
 class HybridCompose(HybridSequential):

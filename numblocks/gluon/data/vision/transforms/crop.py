@@ -28,7 +28,14 @@ def _cut(x, left, top, width, height):
     return x[..., top : top + height, left : left + width, :]
 
 
-class CropResize(Block):
+class _Crop(Block):
+    """Prints without what it is made of, as the original does."""
+
+    def __repr__(self):
+        return f"{type(self).__name__}(\n\n)"
+
+
+class CropResize(_Crop):
     """The rectangle at `(x, y)`, scaled if asked for.
 
     Args:
@@ -62,7 +69,7 @@ class CropResize(Block):
         return self._resize(y) if self._resize else y
 
 
-class CenterCrop(Block):
+class CenterCrop(_Crop):
     """The middle of an image; where the image is smaller, the largest part of that shape, scaled up.
 
     Args:
@@ -90,7 +97,7 @@ def _fitting(size, width, height) -> tuple[int, int]:
     return max(1, int(size[0] * share)), max(1, int(size[1] * share))
 
 
-class RandomCrop(Block):
+class RandomCrop(_Crop):
     """A part of the image at a random place.
 
     Args:
@@ -120,7 +127,7 @@ class RandomCrop(Block):
         return self._resize(_cut(x, left, top, w, h))
 
 
-class RandomResizedCrop(Block):
+class RandomResizedCrop(_Crop):
     """A part of random size, shape and place, scaled to one size (Szegedy et al. 2015, arXiv:1409.4842).
 
     Args:
