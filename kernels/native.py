@@ -229,14 +229,12 @@ def pieces(m: int, n: int, k: int, a: tuple[int, int], b: tuple[int, int], item:
         `(count, [m, n, steps of A, B, C in bytes, m in all, n in all])`; one piece where it does not pay.
     """
     count = min(build.threads(), m * n * k // SHARED) if alone() is not None else 1
-    if m * n * k > 16 * SHARED:
-        count *= 2  # a thread that is held up leaves one to the others
     size = max(m, n)
     part = -(-size // max(count, 1))
     part = -(-part // 16) * 16
     if count <= 1 or part >= size:
         return whole(m, n)
-    if m >= n:
+    if m > n:
         return -(-m // part), [part, n, part * item * (a[1] if a[0] == 111 else 1), 0, part * n * item, m, ENDLESS]
     return -(-n // part), [m, part, 0, part * item * (1 if b[0] == 111 else b[1]), part * item, ENDLESS, n]
 
