@@ -213,7 +213,10 @@ def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> 
 def run(entry: Entry, leaves):
     """Run an entry on the leaves of its arguments."""
     plan = entry.plan
-    instance = plan.pool.pop() if plan.pool else bound(entry)
+    try:
+        instance = plan.pool.pop()
+    except IndexError:
+        instance = bound(entry)
     k = 0
     for x in leaves:
         instance.put(k, x._data)
