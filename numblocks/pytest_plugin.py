@@ -97,11 +97,7 @@ def numblocks_guard():
     """The test starts from seed 0 and must leave no recording, training, trace or device behind."""
     current = importlib.import_module("numblocks.op").current
     device_ = importlib.import_module("numblocks.device")
-    rest = {
-        "evaluate": importlib.import_module("numblocks.eager").evaluate, "record": None, "training": False,
-        "substitute": None,
-        "assign": None, "next_stream": None, "guard": None,
-    }  # fmt: skip
+    rest = {name: getattr(current, name) for name in vars(type(current)) if not name.startswith("_")}
     importlib.import_module("numblocks.random").seed(0)
     yield
     leaked = {name: getattr(current, name) for name, value in rest.items() if getattr(current, name) is not value}
