@@ -11,6 +11,9 @@ Shapes, dtypes and arguments that are merely wrong raise ``ValueError``, ``TypeE
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class MXNetError(RuntimeError):
     """Base of numblocks' own errors; the name is Gluon's, so ``except mx.base.MXNetError`` keeps working."""
@@ -22,3 +25,11 @@ class DeferredInitializationError(MXNetError):
 
 class TraceError(MXNetError):
     """A value was asked of an array that stands for any value, because a hybridized Block is being traced."""
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line of the caller's program: that of the innermost frame outside numblocks."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == __name__.split(".")[0]:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

@@ -19,10 +19,11 @@ import threading
 import time
 from typing import NamedTuple
 
-from . import shortcut
+from . import shortcut, spans
 from .array import ndarray
 from .graph import describe, observe
 from .op import REGISTRY, Op
+from .spans import Counter, Domain, Event, Frame, Marker, Task
 
 EVENTS = 200_000  # single events kept for `dump`; the table counts all
 
@@ -152,7 +153,8 @@ def rows(sort_by: str = "total", ascending: bool = False) -> list[Row]:
         raise ValueError(f"profiler: sort_by is {sort_by!r}. Columns are total, avg, min, max, count and name.")
     with _lock:
         known = [(key, list(values)) for key, values in _rows.items()]
-    whole = sum(values[1] for _, values in known) or 1.0
+    marks = ("task", "frame", "event", "marker")  # they lie over what else is counted
+    whole = sum(values[1] for (kind, _), values in known if kind not in marks) or 1.0
     found = [
         Row(kind, name, n, seconds, seconds / n, low, high, seconds / whole, nbytes)
         for (kind, name), (n, seconds, low, high, nbytes) in known
@@ -263,6 +265,35 @@ def _watch(bound, step, native: bool, function):
     return run
 
 
+def _span(kind: str, name: str, begin: float, seconds: float) -> None:
+    """What the program marks itself (see `spans`)."""
+    if _state == "run":
+        _count(kind, name, begin, seconds, seconds, 0)
+
+
+spans.heard.append(_span)
+
+
+def profiler_set_config(mode: str = "symbolic", filename: str = "profile.json") -> None:
+    """`set_config` by its older name; `mode` is 'symbolic', 'imperative', 'api', 'memory' or 'all'."""
+    set_config(filename=filename, profile_symbolic=mode in ("symbolic", "all"),
+               profile_imperative=mode in ("imperative", "all"))  # fmt: skip
+
+
+profiler_set_state = set_state
+
+
+def dump_profile() -> None:
+    """`dump` by its older name."""
+    dump(True)
+
+
+def set_kvstore_handle(handle) -> None:
+    """Accepted and without effect: there are no servers to watch."""
+
+
 __all__ = [
-    "Row", "dump", "dumps", "pause", "reset", "resume", "rows", "set_config", "set_state", "start", "state", "stop",
+    "Counter", "Domain", "Event", "Frame", "Marker", "Row", "Task", "dump", "dump_profile", "dumps", "pause",
+    "profiler_set_config", "profiler_set_state", "reset", "resume", "rows", "set_config", "set_kvstore_handle",
+    "set_state", "start", "state", "stop",
 ]  # fmt: skip

@@ -16,14 +16,14 @@ ROOTS = {"numblocks": Path(numblocks.__file__).parent, "numblocks.kernels": Path
 
 FLOORS = [  # every module lies on the floor of its longest prefix here
     "kernels",
-    "errors config device dtype base context",
+    "errors config device dtype base context runtime engine symbol attribute spans",
     "array",
     "op eager shortcut cuda",
     "ops",
-    "tape autograd graph custom",
+    "tape autograd graph custom operator",
     "formats recordio",
-    "distributions np npx nd random init initializer optimizer lr_scheduler metric profiler",
-    "gluon contrib testing test_utils pytest_plugin io image util",
+    "distributions np npx nd random init initializer optimizer kvstore lr_scheduler metric profiler",
+    "gluon contrib testing test_utils pytest_plugin io image util name visualization",
     "demo",
     "__main__",
 ]

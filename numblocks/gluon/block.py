@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 
+from ..errors import warn
 from . import save
 from .hooks import HookHandle, call_with_hooks
 from .naming import NameScope, new_prefix
@@ -228,11 +228,10 @@ class Block:
         for name, value in self.__dict__.items():
             if name != "_children" and isinstance(value, list | tuple | dict):
                 if any(id(block) not in registered for block in _blocks_in(value)):
-                    warnings.warn(
+                    warn(
                         f"{type(self).__name__}.{name}: holds Blocks that are not registered. Those in a"
                         f" list, tuple or dict are not found: they are not initialized, trained or saved with"
                         f" the net. Use nn.Sequential, or call register_child for each.",
-                        stacklevel=4,
                     )
 
     def initialize(self, init=None, ctx=None, verbose: bool = False, force_reinit: bool = False) -> None:
@@ -256,6 +255,12 @@ class Block:
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
         self.collect_params().zero_grad()
+
+    def reset_ctx(self, ctx) -> None:
+        """Move all parameters to `ctx`, a device or a list of them that each get a copy."""
+        self.collect_params().reset_ctx(ctx)
+
+    reset_device = reset_ctx
 
     def hybridize(self, active: bool = True, **flags) -> None:
         """Compile the HybridBlocks among the descendants; a plain Block itself runs as before."""

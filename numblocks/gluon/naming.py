@@ -78,7 +78,7 @@ def new_prefix(prefix: str | None, hint: str) -> tuple[str, object | None]:
     """
     scope = _state.scope
     if scope is None:
-        return (f"{hint}{_state.manager.count(hint)}_" if prefix is None else prefix), None
+        return (f"{_state.manager.get(None, hint)}_" if prefix is None else prefix), None
     if prefix is None:
         prefix = f"{hint}{scope._counts.count(hint)}_"
     return scope.block.prefix + prefix, scope.block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kvstore as stores
 from .. import optimizer as optimizers
 from ..errors import MXNetError
 from ..formats import params as params_file
@@ -38,6 +39,8 @@ class Trainer:
         self, params, optimizer, optimizer_params=None, kvstore="device", compression_params=None,
         update_on_kvstore=None,
     ):  # fmt: skip
+        if kvstore is not None and not isinstance(kvstore, stores.KVStore):
+            stores.check_type("Trainer: kvstore", kvstore)
         self._params = _listed(params)
         self._contexts = self._check_contexts()
         self._kvstore = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy
 
 from .. import np
 from ..array import ndarray
 from ..device import Device
+from ..errors import warn
 from .download import check_sha1 as check_sha1
 from .download import download as download
 from .download import replace_file as replace_file
@@ -84,7 +84,7 @@ def clip_global_norm(arrays: list[ndarray], max_norm: float, check_isfinite: boo
         )
     norm = math.sqrt(sum(map(_squares, arrays)))
     if check_isfinite and not math.isfinite(norm):
-        warnings.warn(f"clip_global_norm: the norm is {norm}. The arrays hold NaN or infinity.", stacklevel=2)
+        warn(f"clip_global_norm: the norm is {norm}. The arrays hold NaN or infinity.")
     scale = max_norm / (norm + 1e-8)
     if scale < 1.0:
         for a in arrays:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy
 
+from ..errors import warn
 from .pixels import generator, like, pixels
 from .resize import imresize, scale_down
 
@@ -91,7 +91,7 @@ def random_size_crop(src, size, area, ratio, interp=2, max_attempts=10, **kwargs
     (4, 5, 3)
     """
     if "min_area" in kwargs:
-        warnings.warn("random_size_crop: min_area is called area now.", DeprecationWarning, stacklevel=2)
+        warn("random_size_crop: min_area is called area now.", DeprecationWarning)
         area = kwargs.pop("min_area")
     if kwargs:
         raise TypeError(f"random_size_crop: unknown arguments {sorted(kwargs)}. Leave them out.")

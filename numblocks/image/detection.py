@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 
+from ..errors import warn
 from .augmenter import Augmenter, as_json
 from .boxes import cropped, kept_enough, mirrored, moved
 from .crop import copyMakeBorder, fixed_crop
@@ -122,10 +122,9 @@ def _usable(who, aspect_ratio_range, area_range, least_area) -> bool:
     """Whether the ranges are; a warning if not, and the augmenter then changes nothing."""
     good = 0 < aspect_ratio_range[0] <= aspect_ratio_range[1] and least_area < area_range[1] >= area_range[0]
     if not good:
-        warnings.warn(
+        warn(
             f"{who}: aspect_ratio_range={aspect_ratio_range}, area_range={area_range} leave nothing to draw from, so it"
             f" changes nothing. A range is a smaller and a larger positive number.",
-            stacklevel=3,
         )
     return good
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import np, npx
+from ..operator import custom
 from ..ops import elementwise as ew
 from ..ops import heads, move
 from ..ops import reduce as red
@@ -220,7 +221,8 @@ _FROM_NPX = {
     "LayerNorm": npx.layer_norm, "InstanceNorm": npx.instance_norm, "L2Normalization": npx.l2_normalization,
     "Dropout": npx.dropout, "Embedding": npx.embedding, "LeakyReLU": npx.leaky_relu, "SequenceMask": npx.sequence_mask,
     "SequenceLast": npx.sequence_last, "SequenceReverse": npx.sequence_reverse, "UpSampling": npx.upsampling,
-    "ROIPooling": npx.roi_pooling, "GridGenerator": npx.grid_generator, "BilinearSampler": npx.bilinear_sampler,
+    "Custom": custom, "ROIPooling": npx.roi_pooling, "GridGenerator": npx.grid_generator,
+    "BilinearSampler": npx.bilinear_sampler,
     "SpatialTransformer": npx.spatial_transformer, "im2col": npx.im2col, "col2im": npx.col2im, "softmin": npx.softmin,
 }  # fmt: skip
 export(globals(), {f.__name__: f for f in _OWN} | _FROM_NPX)

@@ -8,12 +8,12 @@ multipliers, powers of beta) is computed here as Python floats and handed to the
 from __future__ import annotations
 
 import inspect
-import warnings
 
 import numpy
 
 from .. import autograd
 from ..array import ndarray, wrap
+from ..errors import warn
 from ..op import assign
 from ..ops.elementwise import astype, clip
 
@@ -26,7 +26,7 @@ def register(klass):
     """Class decorator: makes an optimizer known by its lower-case class name."""
     name = klass.__name__.lower()
     if name in _registry and _registry[name].__qualname__ != klass.__qualname__:
-        warnings.warn(f"optimizer.register: '{name}' was {_registry[name]} and now is {klass}.", stacklevel=2)
+        warn(f"optimizer.register: '{name}' was {_registry[name]} and now is {klass}.")
     _registry[name] = klass
     return klass
 

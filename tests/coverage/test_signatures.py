@@ -21,6 +21,7 @@ OTHERWISE = {
     "gluon.contrib.cnn.ModulatedDeformableConvolution.op_name": "there is one operator for this layer, so None will do",
     "image.ImageDetIter.draw_next": "opens no window, so it has no name",
     "image.copyMakeBorder": "a function, not an operator that has a name",
+    "kvstore.KVStore": "made by kvstore.create, from a name instead of the handle of a C object",
     "metric.register": "the parameter is the decorated class",
     **{f"np.{name}": "in NumPy's order; a bool in the place of out= is taken for keepdims, which MXNet has there"
        for name in "all amax amin any max min sometrue sum".split()},

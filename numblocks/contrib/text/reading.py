@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy
 
+from ...errors import warn
 from ...gluon.progress import bar
 
 
@@ -50,10 +50,9 @@ def read_vectors(path, delimiter: str = " ", encoding: str = "utf8", wanted=None
             if len(parts) < 2:
                 raise _unexpected(path, number, f"there is no {delimiter!r} in it")
             if len(parts) == 2 and width != 1:
-                warnings.warn(
+                warn(
                     f"text.embedding: line {number} of '{path}' has one number. It is likely a header and is passed"
                     f" over.",
-                    stacklevel=4,
                 )
                 continue
             width = width or len(parts) - 1
@@ -72,10 +71,9 @@ def read_vectors(path, delimiter: str = " ", encoding: str = "utf8", wanted=None
                 raise _unexpected(path, number, str(error)) from None
             words[word] = len(words)
     if repeated:
-        warnings.warn(
+        warn(
             f"text.embedding: '{path}' has second vectors for {len(repeated)} words, such as {repeated[0]!r}. They are"
             f" passed over.",
-            stacklevel=4,
         )
     table = numpy.stack(vectors) if vectors else numpy.zeros((0, width), "float32")
     return list(words), table, width

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
+from ...errors import warn
 from ..block import Block
 from ..hybrid import HybridBlock
 
@@ -66,11 +66,10 @@ class Sequential(_Chain, Block):
         """Compile each HybridBlock in it. A HybridSequential of the same blocks compiles to one."""
         hybrid = all(isinstance(block, HybridBlock) for block in self._children.values())
         if active and self._children and hybrid:
-            warnings.warn(
+            warn(
                 f"{self.name}: all blocks of this Sequential are HybridBlocks, but each will be compiled"
                 f" alone. A Sequential itself runs as Python. Use nn.HybridSequential to compile them as"
                 f" one.",
-                stacklevel=2,
             )
         super().hybridize(active, **flags)
 

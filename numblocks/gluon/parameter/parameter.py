@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 
 import numpy
 
@@ -12,7 +11,7 @@ from ...array import array_on, ndarray, wrap
 from ...array import values as raw
 from ...device import Device, current_device, usable
 from ...dtype import as_dtype
-from ...errors import DeferredInitializationError
+from ...errors import DeferredInitializationError, warn
 from ...op import current
 from ..structure import Version
 
@@ -195,10 +194,9 @@ class Parameter:
             ValueError: the shape is open and `allow_deferred_init` is False.
         """
         if self._arrays and not force_reinit:
-            warnings.warn(
+            warn(
                 f"Parameter '{self.name}' is already initialized and was left as it is."
                 f" Set force_reinit=True to draw new values.",
-                stacklevel=2,
             )
             return
         devices = _devices(ctx)

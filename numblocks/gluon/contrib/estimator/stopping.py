@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
 
+from ....errors import warn
 from .events import BatchEnd, EpochEnd, TrainBegin, TrainEnd
 from .monitor import Monitor
 
@@ -84,10 +84,9 @@ class EarlyStoppingHandler(TrainBegin, EpochEnd, TrainEnd):
     def epoch_end(self, estimator, *args, **kwargs):
         name, value = self.monitor.get()
         if math.isnan(value):
-            warnings.warn(
+            warn(
                 f"EarlyStoppingHandler: {name} is NaN after epoch {self.current_epoch}. Either the training has"
                 f" diverged, or this metric is none of estimator.train_metrics and estimator.val_metrics.",
-                stacklevel=2,
             )
         self.wait = 0 if self._monitor.improved() else self.wait + 1
         if self.wait and self.wait >= self.patience:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 from ....array import wrap
 from ....device import cpu
+from ....errors import warn
 from ....formats.picture import decode
 from ..dataset import Dataset
 
@@ -54,7 +54,7 @@ class ImageFolderDataset(Dataset):
 
     @staticmethod
     def _ignored(path, why):
-        warnings.warn(f"ImageFolderDataset: '{path}' is ignored: {why}.", stacklevel=3)
+        warn(f"ImageFolderDataset: '{path}' is ignored: {why}.")
 
     def __len__(self) -> int:
         return len(self.items)
