@@ -38,6 +38,13 @@ def as_dtype(dtype) -> np.dtype:
     except TypeError:
         found = None
     if found not in SUPPORTED:
+        if "bfloat16" in (dtype, getattr(dtype, "name", ""), getattr(dtype, "__name__", "")):
+            raise TypeError(
+                "dtype: 'bfloat16' is not supported. NumPy has no such type, and that of the package ml_dtypes is no"
+                " float to NumPy (kind 'V'; no common type with float16 or integers; numpy.finfo refuses it), so"
+                " installing it does not help. Use 'float16' to store, 'float32' to compute. Parameter files that hold"
+                " bfloat16 are read as float32."
+            )
         names = ", ".join(sorted(d.name for d in SUPPORTED))
         raise TypeError(f"dtype: {dtype!r} is not supported. Arrays hold {names}. Pass one of these.")
     return found

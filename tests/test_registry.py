@@ -13,10 +13,11 @@ from strategies import calls, domains, elementwise, layouts, values
 from numblocks import autograd
 from numblocks.array import wrap
 from numblocks.device import cpu
-from numblocks.gluon import HybridBlock
 from numblocks.op import REGISTRY
 from numblocks.ops import random as rnd
-from numblocks.testing.ops import kernels_always
+from numblocks.testing import check_op
+from numblocks.testing.calls import Call
+from numblocks.testing.ops import TOLERANCE, OpCheck, close, kernels_always
 
 RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
 SEVERAL = {n for n, op in REGISTRY.items() if op.nout > 1}  # with several answers: gluon/test_rnn.py, ops/test_boxes.py
@@ -30,8 +31,6 @@ SMOOTH = [
 LAYERS = {"rnn_scan", "im2col", "col2im", "roi_places", "roi_align", "roi_align_grad", "nms_places",
     "multibox_detection",
           "ctc_loss", "ctc_loss_grad"}  # fmt: skip
-TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}
-ULPS = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 NO_BOOL = {"subtract", "negative", "sign", "softmax", "log_softmax"}  # NumPy refuses them, too
 NO_HALF_KERNEL = {
@@ -65,17 +64,6 @@ NO_REPEATS = LINEAR | {
 INDICES = {"argsort", "searchsorted", "roi_places", "nms_places", "poisson_quantile"}
 DRAWS = {"gamma_slope", "poisson_quantile"}
 ROUGH = {"gamma_slope": 1e-7}  # the reference is a difference quotient
-
-
-class Apply(HybridBlock):
-    """A Block whose forward is one op."""
-
-    def __init__(self, op, spec):
-        super().__init__()
-        self.op, self.spec = op, spec
-
-    def forward(self, *xs):
-        return self.op(*xs, **self.spec)
 
 
 def nd(x):
@@ -128,22 +116,12 @@ def want(name, args, spec, dtype):
         return numpy.asarray(REFERENCE[name](*wide, **spec))
 
 
-def close(found, wanted, tolerance):
-    """Equal shapes, and values up to `tolerance` times the largest magnitude (at least 1)."""
-    assert found.shape == wanted.shape
-    finite = numpy.abs(numpy.asarray(wanted, "f8"))[numpy.isfinite(numpy.asarray(wanted, "f8"))]
-    scale = max(1.0, finite.max(initial=0.0))
-    numpy.testing.assert_allclose(
-        numpy.asarray(found, "f8"), numpy.asarray(wanted, "f8"), rtol=tolerance, atol=tolerance * scale
-    )
-
-
 def check_forward(name, args, spec, dtype):
     y = REGISTRY[name](*[nd(x) for x in args], **spec).asnumpy()
     assert y.dtype == expected_dtype(name, dtype, spec), f"{name}({dtype}) gives {y.dtype}"
     wanted = want(name, args, spec, dtype)
     if y.dtype.kind == "f":
-        close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0), ROUGH.get(name, 0)))
+        close(y, wanted, max(TOLERANCE[y.dtype.name], TOLERANCE.get(str(dtype), 0), ROUGH.get(name, 0)), name)
     else:
         assert y.shape == wanted.shape and (y == wanted.astype(y.dtype)).all(), (y, wanted)
 
@@ -291,90 +269,16 @@ def test_random_is_a_hash_of_seed_stream_and_place(name, shape, dtype, seed, str
     y = REGISTRY[name](shape=shape, dtype=dtype, stream=stream).asnumpy()
     wanted = REFERENCE[name](rnd.generator.key(stream), shape, dtype)
     assert y.dtype == dtype
-    close(y, wanted, TOLERANCE[dtype])
+    close(y, wanted, TOLERANCE[dtype], name)
 
 
 # ---- derivatives -------------------------------------------------------------------------------------------
 
 
-def smooth_at(op, name, args):
-    """Whether the point is away from where the op has no derivative."""
-    if name.startswith("max_pool"):
-        flat = numpy.sort(args[-1], axis=None)
-        return numpy.diff(flat).min(initial=1.0) > 1e-5
-    return op.kinks is None or numpy.abs(op.kinks(*args)).min(initial=1.0) > 1e-4
-
-
-def weighted(y, w):
-    """A number that depends on every element of `y`, not linearly."""
-    return (y * y * w + y * w).sum()
-
-
-def gradients(op, args, spec, w, wrt, second=None):
-    """First-order gradients by `wrt`, or with directions `second` the gradients of their sum in those directions."""
-    xs = [nd(x) for x in args]
-    for k in wrt:
-        xs[k].attach_grad()
-    with autograd.record():
-        loss = weighted(op(*xs, **spec), nd(w))
-        if second is not None:
-            found = autograd.grad(loss, [xs[k] for k in wrt], create_graph=True)
-            loss = sum((g * nd(u)).sum() for g, u in zip(found, second, strict=True))
-    loss.backward()
-    return [xs[k].grad.asnumpy() for k in wrt]
-
-
-def drawn_point(data, name):
-    """A smooth point of an op: `(op, args, spec, weights, differentiable arguments, generator)`."""
-    op = REGISTRY[name]
-    args, spec = data.draw(calls(name))
-    spec = {**spec, "dtype": "float64"} if name == "cast" else spec
-    assume(smooth_at(op, name, args))
-    wrt = [k for k, x in enumerate(args) if x.dtype == "f8" and op.differentiable(k)]
-    rng = numpy.random.default_rng(7)
-    w = numpy.asarray(rng.uniform(0.5, 1.5, op(*[nd(x) for x in args], **spec).shape))
-    return op, args, spec, w, wrt, rng
-
-
-H = 1e-6
-
-
-def moved(args, wrt, directions, h):
-    """`args` with those in `wrt` moved by `h` along their directions."""
-    found = list(args)
-    for k, v in zip(wrt, directions, strict=True):
-        found[k] = numpy.asarray(args[k] + h * v)
-    return found
-
-
 @pytest.mark.parametrize("name", SMOOTH)
-@given(st.data())
-def test_vjp_against_differences(name, data):
-    op, args, spec, w, wrt, rng = drawn_point(data, name)
-    args = [data.draw(layouts(x, name not in NO_REPEATS)) if k not in wrt else x for k, x in enumerate(args)]
-    directions = [numpy.asarray(rng.standard_normal(args[k].shape)) for k in wrt]
-    value = lambda h: weighted(op(*[nd(x) for x in moved(args, wrt, directions, h)], **spec), nd(w)).item()
-    numeric = (value(H) - value(-H)) / (2 * H)
-    terms = [g * v for g, v in zip(gradients(op, args, spec, w, wrt), directions, strict=True)]
-    exact = sum(t.sum() for t in terms)
-    scale = max(1.0, abs(value(0.0)), *(numpy.abs(t).sum() for t in terms))
-    assert abs(numeric - exact) <= 1e-7 * scale, (numeric, exact)
-
-
-@pytest.mark.parametrize("name", SMOOTH)
-@settings(max_examples=12)
-@given(st.data())
-def test_second_order_against_differences(name, data):
-    op, args, spec, w, wrt, rng = drawn_point(data, name)
-    us, vs = ([numpy.asarray(rng.standard_normal(args[k].shape)) for k in wrt] for _ in range(2))
-    first = lambda h: sum(
-        (g * u).sum() for g, u in zip(gradients(op, moved(args, wrt, vs, h), spec, w, wrt), us, strict=True)
-    )
-    numeric = (first(H) - first(-H)) / (2 * H)
-    terms = [g * v for g, v in zip(gradients(op, args, spec, w, wrt, us), vs, strict=True)]
-    exact = sum(t.sum() for t in terms)
-    scale = max(1.0, abs(first(0.0)), *(numpy.abs(t).sum() for t in terms))
-    assert abs(numeric - exact) <= 1e-6 * scale, (numeric, exact)
+def test_vjp_against_differences(name):
+    """To second order; the public check does all of it."""
+    check_op(name, parts=("gradients",), max_examples=settings().max_examples)
 
 
 @pytest.mark.parametrize(
@@ -421,18 +325,6 @@ def test_what_has_no_derivative_is_off_the_tape(name):
 # ---- hybridized --------------------------------------------------------------------------------------------
 
 
-def run(block, args, wrt, head):
-    """Output and gradients of a call of `block`."""
-    xs = [nd(x) for x in args]
-    for k in wrt:
-        xs[k].attach_grad()
-    with autograd.record():
-        y = block(*xs)
-    if wrt and y.dtype.kind == "f":
-        y.backward(nd(head(y)))
-    return [y.asnumpy(), *(xs[k].grad.asnumpy() for k in wrt)]
-
-
 @pytest.mark.parametrize("name", OPS)
 @settings(max_examples=8)
 @given(st.data())
@@ -442,13 +334,4 @@ def test_eager_equals_hybridized(name, data):
     dtype = data.draw(st.sampled_from(["float32", *dtypes(name)] if "float32" in dtypes(name) else dtypes(name)))
     assume(dtype != "int64" and not (dtype == "float16" and name in NO_HALF_KERNEL))
     args = [data.draw(layouts(x, name not in NO_REPEATS)) for x in retyped(name, args, dtype)]
-    wrt = [k for k, x in enumerate(args) if x.dtype.kind == "f" and op.differentiable(k)]
-    block = Apply(op, spec)
-    head = lambda y: numpy.random.default_rng(3).standard_normal(y.shape).astype(y.dtype)
-    eagerly = run(block, args, wrt, head)
-    block.hybridize()
-    for _ in range(2):  # the trace's own call, and one that finds it
-        compiled = run(block, args, wrt, head)
-        for a, b in zip(eagerly, compiled, strict=True):
-            assert a.dtype == b.dtype, f"{a.dtype} eager, {b.dtype} hybridized"
-            close(b, a, ULPS.get(a.dtype.name, 0))
+    OpCheck(op, None, 1, 0.0).hybridized(Call(args, spec))

@@ -14,6 +14,7 @@
 | check_training, check_autograd | training sequences, random programs on the tape, against naive references |
 | assert_almost_equal, ulps | arrays, with differences in units in the last place |
 | strategies, calls, layers, programs, training | what is drawn: arrays, calls of ops, nets, training steps |
+| large_calls | calls that take threads, pieces, memory used again; for `check_op(op, cases=...)` |
 | drawn | run a check on drawn cases outside a test |
 """
 
@@ -33,6 +34,7 @@ from .complexstep import NotAnalytic
 from .consistency import check_consistency, check_saved
 from .drawn import drawn
 from .gradients import check_gradients
+from .large import large_calls
 from .machine import AutogradMachine, check_autograd
 from .mxnet import check_numeric_gradient, default_context, rand_ndarray, rand_shape_nd
 from .numeric import KinkError
@@ -44,6 +46,6 @@ from .training import check_training
 __all__ = [
     "AutogradMachine", "GradientError", "KinkError", "NotAnalytic", "almost_equal", "assert_almost_equal", "calls",
     "check_autograd", "check_block", "check_consistency", "check_gradients", "check_hybrid", "check_numeric_gradient",
-    "check_op", "check_program", "check_saved", "check_training", "default_context", "drawn", "layers", "machine",
-    "mxnet", "programs", "rand_ndarray", "rand_shape_nd", "same", "strategies", "training", "ulps",
+    "check_op", "check_program", "check_saved", "check_training", "default_context", "drawn", "large_calls", "layers",
+    "machine", "mxnet", "programs", "rand_ndarray", "rand_shape_nd", "same", "strategies", "training", "ulps",
 ]  # fmt: skip

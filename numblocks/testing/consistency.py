@@ -12,6 +12,7 @@ import numpy
 from .. import autograd
 from ..array import ndarray, wrap
 from ..device import cpu
+from ..dtype import as_dtype
 from ..gluon.block import Block
 from ..graph.structure import flatten
 from ..ops import random as rnd
@@ -40,7 +41,7 @@ def check_consistency(
     """
     wanted = None
     for device in devices or [cpu(0)]:
-        for dtype in dtypes:
+        for dtype in (as_dtype(d).name for d in dtypes):
             found = computed(f, inputs, dtype, device, train_mode, seed)
             if wanted is None:
                 wanted, first = found, f"{dtype} on {device}"

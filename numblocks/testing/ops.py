@@ -23,6 +23,7 @@ from .noise import long_way
 from .strategies import distance_to_kink, layouts
 
 TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}  # against the reference, of the largest magnitude
+PARTS = ("forward", "kernel", "gradients", "hybridized", "devices")
 APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 
@@ -36,6 +37,7 @@ def check_op(
     max_examples: int = 100,
     seed: int | None = None,
     devices=(),
+    parts=PARTS,
 ) -> int:
     """Draw calls of `op` and check the answer, its shape rule, kernel, gradients and compiled form.
 
@@ -56,6 +58,7 @@ def check_op(
         max_examples: drawn for each part.
         seed: of the draws; None draws the same each time.
         devices: further devices the op should run on, such as `[gpu(0)]`.
+        parts: which of the parts above.
 
     Returns:
         How many calls were checked.
@@ -66,20 +69,24 @@ def check_op(
     >>> check_op("tanh", max_examples=5) > 5
     True
     """
+    if unknown := set(parts) - set(PARTS):
+        raise ValueError(f"check_op: parts {sorted(unknown)} are unknown. The parts are {', '.join(PARTS)}.")
     op = REGISTRY[op] if isinstance(op, str) else getattr(op, "op", op)
     cases = calls(op) if cases is None else cases
     reference = definition(op) if reference is None else reference
     check = OpCheck(op, reference, order, tolerance)
     count = 0
-    if reference is not None:
+    if "forward" in parts and reference is not None:
         count += drawn(check.forward, arranged(op, cases), max_examples, seed)
-        if op.kind == "elementwise" and op.scalar is not None:
-            count += drawn(check.kernel, arranged(op, cases), max(max_examples // 4, 3), seed)
-    if op.vjp is not None:
+    if "kernel" in parts and reference is not None and op.kind == "elementwise" and op.scalar is not None:
+        count += drawn(check.kernel, arranged(op, cases), max(max_examples // 4, 3), seed)
+    if "gradients" in parts and op.vjp is not None:
         count += drawn(check.gradients, cases, max_examples, seed)
-    for device in devices:
+    for device in devices if "devices" in parts else ():
         count += drawn(functools.partial(check.elsewhere, device), arranged(op, cases), max(max_examples // 4, 3), seed)
-    return count + drawn(check.hybridized, arranged(op, cases), max(max_examples // 6, 3), seed)
+    if "hybridized" in parts:
+        count += drawn(check.hybridized, arranged(op, cases), max(max_examples // 6, 3), seed)
+    return count
 
 
 def definition(op: Op):

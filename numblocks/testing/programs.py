@@ -36,7 +36,8 @@ MOVES = {
     "flat": lambda x: x.reshape(-1), "column": lambda x: x.reshape(-1, 1),
     "gram": lambda x: mx.dot(x, 0.2 * x.T) if x.ndim == 2 else x, "dropout": lambda x: npx.dropout(x, 0.5),
 }  # fmt: skip
-TABLES = {"unary": UNARY, "binary": BINARY, "reduce": REDUCE, "along": ALONG, "move": MOVES}
+UNSEEN = {"detach": lambda x: x.detach(), "cast": lambda x: x.astype("float32") * 1}  # by differences, wrong or rough
+TABLES = {"unary": UNARY | UNSEEN, "binary": BINARY, "reduce": REDUCE, "along": ALONG, "move": MOVES}
 
 
 class Program(NamedTuple):
@@ -77,10 +78,14 @@ def fit(a, b) -> bool:
 
 
 @st.composite
-def programs(draw, longest=10):
+def programs(draw, longest=10, unseen=False):
     """Random programs of elementwise ops, reductions, softmaxes, scans, products, views, dropout, with fan-out.
 
     Valid by construction: each is run while it is drawn.
+
+    Args:
+        longest: most steps.
+        unseen: steps, too, whose gradient differences do not give: `detach`, and casts to float32.
 
     >>> program = programs().example()
     >>> len(program(*[wrap(x, cpu(0)) for x in program.inputs()])) == len(program.outputs)
@@ -89,13 +94,13 @@ def programs(draw, longest=10):
     rows, columns = draw(st.integers(1, 4)), draw(st.integers(1, 5))
     more = draw(st.lists(st.sampled_from([(rows, columns), (columns,), (rows, 1), ()]), max_size=2))
     shapes, seed = ((rows, columns), *more), draw(st.integers(0, 999))
-    pool, steps = [wrap(np.zeros(s) + 0.5, cpu(0)) for s in shapes], []
+    pool, steps = [wrap(np.full(s, 0.5), cpu(0)) for s in shapes], []
     for _ in range(draw(st.integers(1, longest))):
         k = draw(st.sampled_from([len(pool) - 1] * 3 + list(range(len(pool)))))  # chains are where fusion happens
         x = pool[k]
         kinds = ["unary", "unary", "binary", "binary", "move", "move", *(["reduce", "along"] if x.ndim else [])]
         kind = draw(st.sampled_from(kinds))
-        names = sorted(TABLES[kind]) + ["T", "turn"] * (kind == "move")
+        names = sorted(n for n in TABLES[kind] if unseen or n not in UNSEEN) + ["T", "turn"] * (kind == "move")
         name, operands, keywords = draw(st.sampled_from(names)), (k,), {}
         if kind == "binary":
             operands = (k, draw(st.sampled_from([j for j, y in enumerate(pool) if fit(x.shape, y.shape)])))

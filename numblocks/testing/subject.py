@@ -13,6 +13,7 @@ import numpy
 from .. import autograd, tape
 from ..array import ndarray, wrap
 from ..device import cpu
+from ..dtype import as_dtype
 from ..gluon.block import Block
 from ..gluon.hybrid import HybridBlock
 from ..graph.compiled import Compiled
@@ -51,6 +52,8 @@ class Subject:
             self.copy_block(f, inputs, wide, mode)
         elif mode == "hybridized":
             self.f = Compiled(f, getattr(f, "__name__", "function"))
+        for x in inputs:
+            as_dtype(raw(x).dtype)  # what arrays cannot hold is refused
         self.inputs = [widened(raw(x)) if wide else raw(x) for x in inputs]
         self.classes = [type(x) if isinstance(x, ndarray) else ndarray for x in inputs]
         self.names = [f"input {k}" for k in range(len(inputs))] + [f"parameter {p.name}" for p in self.params]

@@ -1,13 +1,15 @@
 """Faults, as data: what is planted into numblocks, and which public check must find it.
 
 Each is planted in a process of its own (`python tests/testing/faults.py NAME`), because kernels are memoised. It
-prints one line of JSON: whether the check failed, after how many seconds, and the smallest case it found.
+prints one line of JSON: whether the check failed, after how many seconds, and the smallest case it found. Without a
+name all are planted, one after the other, and `results.json` is written anew.
 """
 
 import contextlib
 import inspect
 import json
 import math
+import subprocess
 import sys
 import textwrap
 import time
@@ -21,17 +23,19 @@ if __name__ == "__main__":
 if str(Path(__file__).parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # reference.py
 
+from hypothesis import strategies as st
 from reference import REFERENCE
 
-from numblocks import autograd, custom, gluon, optimizer, tape, testing
+from numblocks import autograd, custom, gluon, np, npx, optimizer, tape, testing
 from numblocks.formats import params
-from numblocks.graph import axes, compiled, fuse, lower, memory, rules, trace
-from numblocks.kernels import loops, pooling
+from numblocks.graph import axes, compiled, fuse, loop, lower, memory, rules, trace
+from numblocks.kernels import loops, native, pooling, reuse, rows, transposing, workers
 from numblocks.op import REGISTRY, bind
 from numblocks.ops import elementwise as ew
 from numblocks.ops import index, move, reduce
 from numblocks.ops import random as rnd
 from numblocks.testing import layers, programs, training
+from numblocks.testing.large import large_calls
 
 
 class Fault(NamedTuple):
@@ -53,6 +57,29 @@ def fault(kind, check):
 
 def on_op(name):
     return lambda: testing.check_op(name, reference=REFERENCE.get(name))
+
+
+def on_large(name, max_examples=12):
+    """Calls that take threads, pieces, kernels over rows, memory used again."""
+    return lambda: testing.check_op(
+        name, reference=REFERENCE.get(name), cases=large_calls(name), order=1, max_examples=max_examples
+    )
+
+
+def on_loops():
+    """Loops of a few steps, hybridized: outputs, states and an operand that all steps share."""
+
+    def check(case):
+        length, width, seed = case
+        rng = numpy.random.default_rng(seed)
+        x, start, w = (rng.uniform(-1, 1, s) for s in ((length, width), (width,), (width,)))
+
+        def run(x, start, w):
+            return npx.foreach(lambda row, state: (state * row, np.tanh(row * w + state * state)), x, start)
+
+        testing.check_gradients(run, x, start, w, modes=("hybridized",))
+
+    testing.drawn(check, st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 99)), 30)
 
 
 def on_dense_nets():
@@ -397,6 +424,58 @@ def convolution_loses_a_tap():
     found.run = run
 
 
+@fault("kernel", on_large("matmul"))
+def product_loses_a_piece():
+    """Of a product that is cut into pieces for several threads, the last is not computed."""
+    right = native.pieces
+
+    def pieces(*args):
+        count, cut = right(*args)
+        return count - (count > 1), cut
+
+    native.pieces = pieces
+
+
+@fault("kernel", on_large("sum", 60))
+def whole_reduction_loses_a_part():
+    """A large array that is reduced as a whole is cut into sixteen parts, of which fifteen are added."""
+    rewrite(rows, "reduce", "getattr(np, how)(parts)", "getattr(np, how)(parts[1:])")
+
+
+@fault("kernel", on_large("softmax"))
+def projection_added_in_large_rows():
+    """The kernel for the gradient of softmax over many rows adds the sum along the row."""
+
+    def share(g, y, s):
+        return y * (g + s)
+
+    rows.share = share
+
+
+@fault("memory", on_large("gelu"))
+def block_handed_out_while_seen():
+    """Memory is used again although one array still looks into it."""
+    rewrite(reuse, "empty", "_holders(blocks, k) == _FREE", "_holders(blocks, k) <= _FREE + 1")
+
+
+@fault("kernel", on_large("linear", 40))
+def transpose_leaves_the_last_band():
+    """The transposed copy of a weight lacks the columns behind the last whole vector."""
+    rewrite(transposing, "bands", "-(-columns // tile.lanes(dtype))", "columns // tile.lanes(dtype)")
+
+
+@fault("threads", on_large("tanh"))
+def shared_loop_leaves_the_rest():
+    """A loop that threads share stops at the last whole piece."""
+    rewrite(workers, "shared", "argp, n, -(-n // pieces)", "argp, n - n % pieces, n // pieces")
+
+
+@fault("loop", on_loops)
+def residual_of_the_step_before():
+    """A loop keeps the state behind a step in the place of the state before it."""
+    rewrite(loop, "_Chain.after", "self.kept[order[step + 1], ...]", "self.kept[order[step], ...]")
+
+
 # ---- fusion, memory, compiled functions --------------------------------------------------------------------------
 
 
@@ -543,5 +622,19 @@ def run(name: str) -> dict:
     return {"name": name, "caught": False, **took()}
 
 
+def run_all(path: Path) -> None:
+    """Every fault in a process of its own; what they gave is stored."""
+    kept = json.loads(path.read_text())
+    kept["faults"] = []
+    for name in FAULTS:
+        done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, timeout=600)
+        kept["faults"].append(json.loads(done.stdout.splitlines()[-1]))
+        print(name, kept["faults"][-1]["caught"], kept["faults"][-1]["cpu_seconds"], flush=True)
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+
+
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1])))
+    if len(sys.argv) > 1:
+        print(json.dumps(run(sys.argv[1])))
+    else:
+        run_all(Path(__file__).with_name("results.json"))

@@ -13,6 +13,7 @@ from numblocks.testing import (
     GradientError,
     KinkError,
     check_block,
+    check_consistency,
     check_gradients,
     check_program,
     drawn,
@@ -127,6 +128,13 @@ def test_narrow_nets_are_checked_in_their_own_dtype(dtype):
     net.slip = 0.2
     with pytest.raises(GradientError, match=f"in {dtype}"):
         check_gradients(net, x)
+
+
+def test_bfloat16_is_refused_with_the_reason():
+    for call in (lambda: np.array([1.0], dtype="bfloat16"), lambda: nn.Dense(2).cast("bfloat16"),
+                 lambda: check_consistency(np.tanh, np.array([1.0]), dtypes=("float32", "bfloat16"))):  # fmt: skip
+        with pytest.raises(TypeError, match="'bfloat16' is not supported. NumPy has no such type"):
+            call()
 
 
 def test_integers_stay_where_they_are():

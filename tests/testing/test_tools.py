@@ -21,6 +21,7 @@ from numblocks.testing import (
     check_saved,
     check_training,
     drawn,
+    large_calls,
     layers,
     strategies,
     training,
@@ -85,6 +86,11 @@ def test_check_autograd_finds_the_shortest_program():
 @pytest.mark.parametrize("name", ["tanh", "where", "slice", "softmax", "window_sum", "take"])
 def test_check_op_passes(name):
     assert check_op(name, max_examples=12) > 10
+
+
+@pytest.mark.parametrize("name", ["tanh", "sum", "matmul"])
+def test_check_op_of_large_arrays_passes(name):
+    assert check_op(name, cases=large_calls(name), order=1, max_examples=3) >= 6
 
 
 @given(st.data())
