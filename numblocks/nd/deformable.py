@@ -89,7 +89,7 @@ def _columns(data, offset, mask, kernel, stride, dilate, pad, groups: int, clamp
         found = found * move.expand_dims(seen, seen.ndim)
     if mask is not None:
         found = found * move.reshape(mask, shape=(n, groups, kh * kw, *out, 1))
-    found = move.transpose(found, axes=(0, 1, 5, 2, 3, 4))
+    found = move.transpose(ew.astype(found, data.dtype.name), axes=(0, 1, 5, 2, 3, 4))  # places may be wider floats
     return move.reshape(found, shape=(n, channels * kh * kw, out[0] * out[1])), out
 
 

@@ -1,9 +1,9 @@
-"""Deformable convolutions. Numbers are compared with MXNet's in test_contrib_answers."""
+"""Deformable convolutions. Numbers are compared with MXNet's in layers/test_layers.py."""
 
 import numpy
 import pytest
 
-from numblocks import autograd, gluon, np
+from numblocks import autograd, gluon, np, random
 from numblocks.gluon import nn
 from numblocks.gluon.contrib import cnn
 from numblocks.testing import check_gradients, check_hybrid, check_saved
@@ -50,6 +50,7 @@ def test_hybridized_differentiated_saved(kind, groups):
         2, (2, 3), padding=1, groups=groups, num_deformable_group=groups, activation="tanh",
         offset_weight_initializer="normal", offset_bias_initializer="uniform", weight_initializer="xavier",
     )  # fmt: skip
+    random.seed(3)  # no place is on the border of a pixel, where there is a kink
     layer.initialize()
     x = values(2, 2, 4, 5)
     check_hybrid(layer, x)
@@ -91,7 +92,7 @@ def test_names_shapes_and_reprs():
         activation="relu", in_channels=4,
     )  # fmt: skip
     assert repr(layer) == (
-        "ModulatedDeformableConvolution(4 -> 4, kernel_size=(3, 3), stride=(2, 1), dilation=(2, 2), groups=2,"
+        "ModulatedDeformableConvolution(2 -> 4, kernel_size=(3, 3), stride=(2, 1), dilation=(2, 2), groups=2,"
         " bias=False, Activation(relu))"
     )
     assert layer.prefix == "modulated_deformable_conv0_" and layer.offset_weight.shape == (54, 2, 3, 3)

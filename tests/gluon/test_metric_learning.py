@@ -1,4 +1,4 @@
-"""SDMLLoss by its formula. Numbers are compared with MXNet's in test_contrib_answers."""
+"""SDMLLoss by its formula. Numbers are compared with MXNet's in layers/test_layers.py."""
 
 import numpy
 import pytest

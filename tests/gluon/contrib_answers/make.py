@@ -7,7 +7,7 @@ from pathlib import Path
 import contrib_cases as cases
 import mxnet as mx
 import numpy
-from mxnet.gluon.contrib import cnn, data, estimator, rnn  # noqa: F401  attributes of mx.gluon.contrib
+from mxnet.gluon.contrib import data, estimator  # noqa: F401  attributes of mx.gluon.contrib
 from mxnet.gluon.contrib.data import text
 
 
@@ -22,9 +22,7 @@ def wikitext(folder):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    answers = {name: cases.cell(mx, name) for name in cases.CELLS}
-    answers |= {name: cases.bent(mx, name) for name in cases.BENT}
-    answers |= {"sdml": cases.sdml(mx), "packed": cases.packed(mx), "vocabularies": cases.vocabularies(mx)}
+    answers = {"packed": cases.packed(mx), "vocabularies": cases.vocabularies(mx)}
     for name, call in (("embeddings", cases.embeddings), ("training", cases.training)):
         with tempfile.TemporaryDirectory() as folder:
             answers[name] = call(mx, Path(folder))

@@ -16,7 +16,9 @@ class Row(NamedTuple):
         train: gradients in training or in prediction.
         smooth: whether differences can check the gradients.
         near: relative and absolute tolerance against MXNet where 1e-5 is too narrow.
-        ours: why numbers are not MXNet's, by the beginnings of their names: "" for all, "shape" for that alone.
+        ours: why numbers are not MXNet's, by the beginnings of their names: "" for all, "shape" for that
+            alone, "text" for what is printed.
+        half: whether float16 is near enough to float32 to be compared.
         legacy: why MXNet is asked with its former semantics.
     """
 
@@ -31,9 +33,10 @@ class Row(NamedTuple):
     near: float = 1e-5
     ours: dict = {}  # noqa: RUF012
     legacy: str = ""
+    half: bool = True
 
 
-UNSAID = ("ours", "near", "known", "legacy")
+UNSAID = ("ours", "near", "known", "legacy", "half")
 
 
 def said(key, value):
@@ -63,6 +66,7 @@ def table(where, *groups):
 
 
 GPU = {"": "MXNet 1.9.1 reads channels last on a GPU alone"}
+SPARSE = {"": "MXNet needs a Trainer for sparse gradients"}
 NONE = {"": "MXNet 1.9.1 has none"}
 NN, C4, C3 = "gluon.nn", {"in_channels": 4}, {"in_channels": 3}
 DENSE = (NN, "Dense", {"units": 4})
@@ -112,6 +116,7 @@ LAYERS = table(
     ("ELU", ("wide", 3, 5), {}, {}, {"alpha": 0.3}),
     ("SELU", ("wide", 3, 5), {}, {"ours": {"input 0": "MXNet differentiates selu at the output where it is negative"}}),
     ("GELU", ("wide", 3, 5), {}),
+    ("SiLU", ("wide", 3, 5), {}, {"ours": NONE}),
     ("Swish", ("wide", 3, 5), {}, {}, {"beta": 0.5}),
     ("Dense", (3, 4), {"in_units": 4}, {"units": 5}, {"units": 5, "use_bias": False},
      {"units": 2, "activation": "tanh"}, {"units": 1, "activation": "relu"}, {"units": 3, "inputs": [(2, 2, 2)]},
@@ -167,8 +172,7 @@ LAYERS |= {
         ("Identity", (3, 4), {}),
         ("Concurrent", (3, 4), {}, {"parts": [DENSE, TANH]}, {"axis": 0, "parts": [DENSE, TANH]}),
         ("HybridConcurrent", (3, 4), {}, {"parts": [DENSE, TANH]}, {"axis": 1, "parts": [DENSE, TANH, DENSE]}),
-        ("SparseEmbedding", ("below5", 3, 4), {}, {"input_dim": 5, "output_dim": 3, "ours": {
-         "": "MXNet needs a Trainer for sparse gradients"}}),
+        ("SparseEmbedding", ("below5", 3, 4), {}, {"input_dim": 5, "output_dim": 3, "ours": SPARSE}),
         ("SyncBatchNorm", (2, 4, 5), C4, {}, {"scale": False} | FIXED, {"center": False, "train": False}),
         ("PixelShuffle1D", (2, 6, 4), {}, {"factor": 3}, {"factor": 1}),
         ("PixelShuffle2D", (2, 12, 3, 2), {}, {"factor": 2}, {"factor": (3, 2)}),

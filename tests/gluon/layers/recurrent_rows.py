@@ -84,5 +84,22 @@ MORE = [
         {"input_shape": (2, *IMAGES[n]), "hidden_channels": 3} | variant | {"call": {
             "unroll": 2, "layout": "TNC", "merge_outputs": False}, "name": name} for name, variant in CONV.items()))
       for n in (1, 2, 3) for kind in ("RNN", "LSTM", "GRU")),
+    ("Conv2DLSTMCell", (2, 1, 3, 6, 4), {}, {"input_shape": (3, 6, 4), "hidden_channels": 3, "i2h_kernel": (3, 1),
+     "h2h_kernel": (1, 5), "activation": "relu", "name": "relu", "call": {
+         "unroll": 2, "layout": "TNC", "merge_outputs": False}}),
 ]  # fmt: skip
 RECURRENT |= {f"contrib {name}": row for name, row in table("gluon.contrib.rnn", *MORE).items()}
+
+UNPRINTED = {"ours": {"text": "MXNet's prints no more than its name"}}
+BENT = [  # rounded to float16, places lie in other pixels
+    {"channels": 3, "kernel_size": 3, "name": "plain", "half": False},
+    {"channels": 4, "kernel_size": (3, 2), "padding": (1, 0), "groups": 2, "activation": "tanh", "name": "padded",
+     "half": False},
+    {"channels": 2, "kernel_size": 2, "strides": 2, "dilation": 2, "padding": 1, "num_deformable_group": 2,
+     "use_bias": False, "offset_use_bias": False, "name": "groups", "half": False},
+]  # fmt: skip
+RECURRENT |= table(
+    "gluon.contrib.cnn",
+    ("DeformableConvolution", (2, 4, 6, 5), {"in_channels": 4}, *BENT),
+    ("ModulatedDeformableConvolution", (2, 4, 6, 5), {"in_channels": 4}, *(each | UNPRINTED for each in BENT)),
+)

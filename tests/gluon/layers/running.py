@@ -96,7 +96,7 @@ def rounded(x, dtype):
 def fill(block, array, dtype="float32"):
     """All parameters by their place."""
     for k, (name, param) in enumerate(block.collect_params().items()):
-        x = value(f"parameter {k}", tuple(param.shape))
+        x = value(f"parameter {k}", tuple(param.shape)) * (0.1 if "offset" in name else 1)  # offsets of a pixel or so
         param.set_data(array(rounded(abs(x) + 0.5 if name.endswith("_var") else x, dtype)))
 
 

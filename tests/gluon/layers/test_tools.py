@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from running import stored
-from tool_rows import OPTIMIZERS
+from tool_rows import METRICS, OPTIMIZERS
 from tools import TABLE, draw, optimize, transform
 
 import numblocks as mx
@@ -68,6 +68,13 @@ def test_as_mxnet(name):
     assert found.keys() == wanted.keys()
     for key, x in found.items():
         near(name, function, key, x, wanted[key])
+
+
+def test_everything_has_rows():
+    optimizers = {kind for kind, _ in OPTIMIZERS.values()}
+    assert {each.lower() for each in mx.optimizer.Optimizer.opt_registry} - optimizers == {"adamw", "sgld"}
+    assert {row[0] for row in METRICS} == {name for name, each in vars(mx.metric).items() if isinstance(each, type)} - {
+        "EvalMetric", "CompositeEvalMetric", "CustomMetric"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

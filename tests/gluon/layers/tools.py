@@ -105,7 +105,32 @@ def transform(mx, array, kind, arguments, spec):
     return {"repr": repr(made), "dtype": str(y.dtype)}, {"image": y.astype("float64")}
 
 
-TABLE = {f"optimizer {name}": (optimize, *row) for name, row in OPTIMIZERS.items()}
+def several(mx, array):
+    """Initializers by pattern and from arrays; metrics together, of functions, and by name."""
+    mixed = mx.init.Mixed([".*bias", "x.*", ".*"], [mx.init.One(), mx.init.Constant(3.0), mx.init.Zero()])
+    load = mx.init.Load({"arg:x_weight": array(value("x", (2, 3)))}, default_init=mixed)
+    found = {}
+    for name in ("x_weight", "x_bias", "y_weight", "y_bias"):
+        for kind, made in (("mixed", mixed), ("load", load)):
+            x = array(numpy.full((2, 3), 7, "float32"))
+            made(mx.init.InitDesc(name), x)
+            found[f"{kind} {name}"] = x.asnumpy()
+    label, pred = array(value("label", ("below3", 6))), array(value("pred", ("chances", 6, 3)))
+    own = mx.metric.np(lambda label, pred: float((pred[:, 0] * label).sum()), name="own")
+    together = mx.metric.CompositeEvalMetric(["acc", mx.metric.create("ce"), "nll_loss", own])
+    text = {"empty": str(together)}
+    for _ in range(2):
+        together.update([label], [pred])
+    text["names"], found["figures"] = together.get()[0], numpy.array(together.get()[1])
+    together.reset_local()
+    found["global"] = numpy.array(together.get_global()[1])
+    names = ["acc", "accuracy", "ce", "f1", "loss", "mae", "mcc", "mse", "nll_loss", "pcc", "pearsonr", "rmse", "torch",
+             "caffe"]  # fmt: skip
+    text["created"] = [mx.metric.create(name).name for name in names]
+    return text, found
+
+
+TABLE = {"several": (several,)} | {f"optimizer {name}": (optimize, *row) for name, row in OPTIMIZERS.items()}
 TABLE |= {f"schedule {name}": (schedule, *row) for name, row in SCHEDULES.items()}
 TABLE |= {f"draw {row[0]} {row[1]} {shape}": (draw, *row, shape) for row in DRAWN for shape in DRAWN_SHAPES}
 TABLE |= {

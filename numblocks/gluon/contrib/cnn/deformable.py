@@ -13,6 +13,7 @@ class _Deformable(HybridBlock):
     """What both share; `numbers` is how many numbers an element of a window has: two offsets, perhaps a factor."""
 
     numbers = 2
+    offsets_first = True  # the order of the parameters is MXNet's
 
     def __init__(
         self, channels, kernel_size=(1, 1), strides=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1,
@@ -49,14 +50,13 @@ class _Deformable(HybridBlock):
 
         with self.name_scope():
             wide = self._per_group(in_channels)
-            self.offset_weight = get("offset_weight", (self._offsets, *wide), offset_weight_initializer)
-            self.offset_bias = (
-                get("offset_bias", (self._offsets,), offset_bias_initializer) if offset_use_bias else None
-            )
-            self.deformable_conv_weight = get("deformable_conv_weight", (channels, *wide), weight_initializer)
-            self.deformable_conv_bias = (
-                get("deformable_conv_bias", (channels,), bias_initializer) if use_bias else None
-            )
+            parts = [
+                ("offset", self._offsets, offset_weight_initializer, offset_bias_initializer, offset_use_bias),
+                ("deformable_conv", channels, weight_initializer, bias_initializer, use_bias),
+            ]
+            for part, rows, weight, bias, biased in parts if self.offsets_first else reversed(parts):
+                setattr(self, f"{part}_weight", get(f"{part}_weight", (rows, *wide), weight))
+                setattr(self, f"{part}_bias", get(f"{part}_bias", (rows,), bias) if biased else None)
             self.act = Activation(activation, prefix=activation + "_") if activation is not None else None
 
     def _per_group(self, in_channels: int) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class _Deformable(HybridBlock):
 
     def __repr__(self):
         wide = self.deformable_conv_weight.shape[1]
-        text = f"{wide * self._groups if wide > 0 else None} -> {self._channels}, kernel_size={self._kernel},"
+        text = f"{wide if wide > 0 else None} -> {self._channels}, kernel_size={self._kernel},"
         text += f" stride={self._strides}"
         if self._padding != (0, 0):
             text += f", padding={self._padding}"
@@ -158,6 +158,7 @@ class ModulatedDeformableConvolution(_Deformable):
     """
 
     numbers = 3
+    offsets_first = False
 
     def _alias(self):
         return "modulated_deformable_conv"
