@@ -233,9 +233,10 @@ def _timed(op: Op, eager):
             return y
         finally:
             seconds = clock() - begin
-            own = seconds - nesting.inner
+            own, parts = seconds - nesting.inner, nesting.inner > 0
             nesting.inner = outer + seconds
-            _count("op", name, begin, seconds, max(own, 0.0), 0 if composite else _bytes((*args, y)))
+            moved = 0 if composite and parts else _bytes((*args, y))  # its parts count theirs
+            _count("op", name, begin, seconds, max(own, 0.0), moved)
 
     return run
 
