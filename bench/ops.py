@@ -223,8 +223,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of rows")
     parser.add_argument("--peers", default=",".join(PEERS[1:]))
     parser.add_argument("--sizes", default=",".join(SIZES))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--block", type=float, default=0.1, help="seconds of one block")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--block", type=float, default=0.05, help="seconds of one block")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--json", type=Path)
@@ -262,6 +262,7 @@ def measure(k: int, size: str, processes: dict, options) -> dict:
         for peer, process in processes.items():
             if peer in out:
                 continue
+            time.sleep(0.003)  # lets the spinning threads of the one before fall asleep
             print(json.dumps({"row": k, "size": size, "seconds": options.block}), file=process.stdin, flush=True)
             answer = json.loads(process.stdout.readline())
             if "missing" in answer:

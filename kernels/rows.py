@@ -90,6 +90,12 @@ def _layer_norm(body, dtype):
     return body.line(scaled, (centred, r, "gamma", "beta"), dtype)
 
 
+def _variance(body, dtype):
+    mean = body.line(times, (body.total("sum", "x", dtype), "part"), dtype)
+    centred = body.line(minus, ("x", mean), dtype)
+    return body.line(times, (body.total("sum", body.line(times, (centred, centred), dtype), dtype), "share"), dtype)
+
+
 @functools.cache
 def _program(build, axes, reads, layouts, scalars, dtype: str) -> tuple:
     body = _Rows()
@@ -152,6 +158,19 @@ def reduce(x: np.ndarray, how: str, axis: tuple[int, ...], keepdims: bool) -> np
 def _over(x, how, axis, kept):
     y = reuse.empty(kept, x.dtype)
     return None if _run(_HOW[how], {"x": x}, np.broadcast_to(y, x.shape), axis, {}) is None else y
+
+
+def variance(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool, ddof: int) -> np.ndarray | None:
+    """Sum of squared distances from the mean over `axis`, divided by their number less `ddof`."""
+    kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
+    n = x.size // max(math.prod(kept), 1)
+    if not _fit(x) or math.prod(kept) < PARTS or n <= ddof:
+        return None
+    y = reuse.empty(kept, x.dtype)
+    scalars = {"part": 1.0 / n, "share": 1.0 / (n - ddof)}
+    if _run(_variance, {"x": x}, np.broadcast_to(y, x.shape), tuple(axis), scalars) is None:
+        return None
+    return y if keepdims else y.reshape([n for k, n in enumerate(kept) if k not in axis])
 
 
 def softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:

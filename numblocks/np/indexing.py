@@ -10,6 +10,8 @@ from ..errors import MXNetError, TraceError
 from ..op import current
 from ..ops import advanced, move
 from ..ops.elementwise import astype
+from ..ops.index import take as _take
+from ..ops.kinds import normalize_axis
 from ..shortcut import view
 from .creation import array
 
@@ -144,17 +146,12 @@ def take(a, indices, axis=None, mode="raise", out=None) -> ndarray:
         indices = array(indices, dtype="int64")
     if axis is None:
         a, axis = a.reshape(-1), 0
-    n = a.shape[axis]
-    indices = astype(indices, "int64") if indices.dtype != dt.int64 else indices
-    if mode == "clip":
-        indices = indices.clip(0, max(n - 1, 0))
-    elif mode == "wrap":
-        indices = indices % n
-    elif mode != "raise":
+    if mode not in ("clip", "wrap", "raise"):
         raise ValueError(
             f"take: unknown mode {mode!r}. It says what happens out of range. Use 'clip', 'wrap' or 'raise'."
         )
-    y = getitem(a, (slice(None),) * (axis % a.ndim) + (indices,))
+    indices = astype(indices, "int64") if indices.dtype != dt.int64 else indices
+    y = _take(a, indices, axis=normalize_axis("take", axis, a.ndim)[0], mode=mode)
     if out is None:
         return y
     setitem(out, ..., y)

@@ -6,6 +6,7 @@ import numpy
 
 from ..array import Aval
 from ..errors import MXNetError
+from ..kernels import reuse
 from .kinds import movement, primitive
 
 
@@ -94,6 +95,9 @@ def _concat_vjp(g, y, *xs, index, axis):
 @primitive(kind="join", infer=_infer_concat, vjp=_concat_vjp)
 def concat(*xs, axis, out=None):
     """Arrays one after the other along `axis`."""
+    if out is None and xs[0].nbytes >= reuse.LARGE:
+        answer = _infer_concat(*xs, axis=axis)
+        out = reuse.empty(answer.shape, answer.dtype)
     return numpy.concatenate(xs, axis=axis, out=out)
 
 
@@ -111,9 +115,14 @@ def _inside(widths, shape):
 def pad(x, *, widths, value, out=None):
     """A frame of `value` around `x`; `widths` one (before, after) per axis."""
     if out is None:
-        out = numpy.empty(_infer_pad(x, widths=widths, value=value).shape, x.dtype)
-    out[...] = value
-    out[thaw_key(_inside(widths, x.shape))] = x
+        out = reuse.empty(_infer_pad(x, widths=widths, value=value).shape, x.dtype)
+    inside = thaw_key(_inside(widths, x.shape))
+    for k, (lo, hi) in enumerate(widths):
+        if lo:
+            out[(*inside[:k], slice(0, lo))] = value
+        if hi:
+            out[(*inside[:k], slice(out.shape[k] - hi, None))] = value
+    out[inside] = x
     return out
 
 

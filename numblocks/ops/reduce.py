@@ -181,6 +181,10 @@ mean.result = "float"  # of integers, too
 
 def var(x, *, axis, keepdims, ddof=0):
     """Variance with `n - ddof` in the denominator."""
+    if current.record is None or x._node is None:
+        y = at_large(rows.variance, x, axis=tuple(axis), keepdims=keepdims, ddof=ddof)
+        if y is not None:
+            return y
     n = math.prod(x.shape[k] for k in axis)
     centred = subtract(x, mean(x, axis=axis, keepdims=True))
     return sum_(square(centred), axis=axis, keepdims=keepdims) * (1.0 / (n - ddof) if n > ddof else math.nan)

@@ -104,3 +104,14 @@ def test_eager_ops_use_them_and_differentiate_twice():
                 values.append((d * d).sum())
             numeric[i, j] = (values[0] - values[1]) / (2 * step)
     numpy.testing.assert_allclose(x.grad.asnumpy(), numeric, rtol=1e-4, atol=1e-8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(arrays(), st.integers(0, 2), st.booleans())
+def test_variance(drawn, ddof, keepdims):
+    x, axis = drawn
+    found = rows.variance(x, axis=(axis,), keepdims=keepdims, ddof=ddof)
+    if found is None:
+        assert x.size // x.shape[axis] < rows.PARTS or x.shape[axis] <= ddof
+    else:
+        near(found, x.astype("f8").var(axis, keepdims=keepdims, ddof=ddof), x)
