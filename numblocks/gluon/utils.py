@@ -17,7 +17,7 @@ from .hooks import HookHandle as HookHandle
 
 
 def split_data(data: ndarray, num_slice: int, batch_axis: int = 0, even_split: bool = True) -> list[ndarray]:
-    """Split an array along the batch into `num_slice` parts; without `even_split` the last may be longer.
+    """Split an array along the batch into `num_slice` parts; without `even_split` the first may be longer by one.
 
     >>> [part.shape for part in split_data(np.ones((4, 2)), 2)]
     [(2, 2), (2, 2)]
@@ -34,10 +34,10 @@ def split_data(data: ndarray, num_slice: int, batch_axis: int = 0, even_split: b
             f"split_data: data of shape {data.shape} was to be split into {num_slice} along axis"
             f" {batch_axis}. A slice needs at least one example. Use fewer slices or a larger batch."
         )
-    step = size // num_slice
-    bounds = [(i * step, (i + 1) * step if i < num_slice - 1 else size) for i in range(num_slice)]
+    step, longer = divmod(size, num_slice)
+    ends = [step * i + min(i, longer) for i in range(num_slice + 1)]
     before = (slice(None),) * batch_axis
-    return [data[(*before, slice(a, b))] for a, b in bounds]
+    return [data[(*before, slice(a, b))] for a, b in zip(ends, ends[1:], strict=False)]
 
 
 def split_and_load(data, ctx_list, batch_axis: int = 0, even_split: bool = True) -> list[ndarray]:

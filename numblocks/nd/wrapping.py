@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 
+from ..array import ndarray
 from ..ops.elementwise import astype
-from .array import NDArray, at_least_1d
+from .array import NDArray, at_least_1d, to_legacy
 
 
 def legacy(function, float_answer: bool = False, name: str | None = None):
@@ -21,6 +22,8 @@ def legacy(function, float_answer: bool = False, name: str | None = None):
     def call(*args, out=None, **kwargs):
         kwargs.pop("name", None)
         y = function(*args, **kwargs)
+        if type(y) is ndarray and any(type(x) is NDArray for x in (*args, *kwargs.values())):
+            y = to_legacy(y)  # it was made of the shape alone
         if isinstance(y, (list, tuple)):
             y = type(y)(at_least_1d(part) for part in y)
         else:

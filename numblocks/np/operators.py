@@ -243,14 +243,20 @@ _across = Op("as_in_ctx", "opaque", None, registered=False, vjp=(lambda g, y, x:
 
 
 def reshape(self, *shape, order="C", **kwargs):
-    """Another shape with as many elements: `x.reshape(2, -1)` or `x.reshape((2, -1))`."""
+    """Another shape with as many elements: `x.reshape(2, -1)` or `x.reshape((2, -1))`.
+
+    In a tuple, a 0 stands for the size of that axis, as in Gluon 1.x, unless the array is empty.
+    """
     if not kwargs and type(shape[0] if shape else None) is int:
         return move.reshape.direct(self, shape=shape)
     if kwargs:
         shape = kwargs.get("shape", kwargs.get("newshape", shape))
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = shape[0]
-    return move.reshape(self, shape=tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,))))
+    sizes = tuple(int(n) for n in (shape if isinstance(shape, (tuple, list)) else (shape,)))
+    if 0 in sizes and self.size and all(n or k < self.ndim for k, n in enumerate(sizes)):
+        sizes = tuple(n or self.shape[k] for k, n in enumerate(sizes))
+    return move.reshape(self, shape=sizes)
 
 
 def transpose(self, *order, axes=None):
