@@ -20,7 +20,8 @@ from numblocks.ops.index import take
 from numblocks.testing import check_consistency, check_op
 from numblocks.testing.calls import calls
 from numblocks.testing.drawn import drawn
-from numblocks.testing.ops import OpCheck, arranged
+from numblocks.testing.opcheck import OpCheck
+from numblocks.testing.ops import arranged
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from numblocks.op import REGISTRY
 from numblocks.ops import random as rnd
 from numblocks.testing import check_op
 from numblocks.testing.calls import Call
-from numblocks.testing.ops import TOLERANCE, OpCheck, close, kernels_always
+from numblocks.testing.opcheck import TOLERANCE, OpCheck, close, kernels_always
 
 RANDOM = {n for n, op in REGISTRY.items() if op.kind == "random"}
 SEVERAL = {n for n, op in REGISTRY.items() if op.nout > 1}  # with several answers: gluon/test_rnn.py, ops/test_boxes.py

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hypothesis
 import numpy
 
-from . import numeric
 from .complexstep import NotAnalytic, complex_step
-from .noise import Noise
-from .numeric import EPS, SAFETY, Derivative, KinkError, differentiate, tolerance
+from .locate import blame, dot, flat
+from .narrow import compare_narrow
+from .numeric import Derivative, KinkError, differentiate, tolerance
 from .report import GradientError, script
 from .subject import Subject, default_modes, raw
 
@@ -119,7 +119,7 @@ class Check:
                     f"check_gradients: the function changed an input of shape {x.shape}. Inputs stay as they are."
                 )
         if self.narrow is not None:
-            self.compare_narrow(found)
+            compare_narrow(self, found)
 
     def direction(self) -> list:
         """A random direction in all arrays that move, 0 in the others; no component is small."""
@@ -172,8 +172,9 @@ class Check:
                 at = tuple(map(int, numpy.argwhere(~numpy.isfinite(g))[0]))
                 along = self.unit(self.names.index(name), at)
                 self.measure(self.plain_values, along, self.weights)  # a kink is no fault
+                text = self.script()
                 raise GradientError(f"check_gradients: the gradient of {name} at {list(at)} is {g[at]}, but one exists."
-                                    f"\n{self.script()}", where=name, element=at)  # fmt: skip
+                                    f"\n{text}", where=name, element=at, script=text)  # fmt: skip
 
     def plain_values(self, h, along) -> numpy.ndarray:
         """All outputs after a step of `h`, which may be complex."""
@@ -210,130 +211,20 @@ class Check:
         exact = dot(found, along)
         if abs(exact - numeric_.value) <= tolerance(numeric_, terms):
             return
-        self.blame(found, along, values, weights, what, exact, numeric_)
-
-    def blame(self, found, along, values, weights, what, exact, whole) -> None:
-        """Find the worst element and raise."""
-        worst = None
-        for k, at in self.suspects(found, along, values, weights):
-            try:
-                part = self.measure(values, self.unit(k, at), weights)
-            except KinkError:
-                continue
-            allowed = tolerance(part, abs(float(found[k][at])))
-            excess = abs(float(found[k][at]) - part.value) / allowed
-            if worst is None or excess > worst[0]:
-                worst = excess, k, at, float(found[k][at]), part, allowed
-        if worst is None or worst[0] <= 1:
-            where, at, analytic, part, allowed = (
-                "a random direction in all arrays",
-                (),
-                exact,
-                whole,
-                tolerance(whole, abs(exact)),
-            )
-        else:
-            _, k, at, analytic, part, allowed = worst
-            where = self.names[k]
-        text = self.script()
-        seed = self.options["seed"]
-        raise GradientError(
-            f"check_gradients ({self.mode}): {what}{where} {list(at) if at != () else ''}: analytic {analytic!r},"
-            f" numeric {float(part.value)!r} +- {part.error:.2g} by {part.method} (allowed {allowed:.2g}), seed {seed}."
-            f" The VJP is wrong, or the forward pass is. To repeat it:\n{text}",
-            where=where, element=at, analytic=analytic, numeric=part.value, error=part.error, tolerance=allowed,
-            seed=seed, script=text, method=part.method,
-        )  # fmt: skip
-
-    def suspects(self, found, along, values, weights):
-        """Elements to look at: all of small arrays; in large ones the half that fails, again and again."""
-        for k, g in enumerate(found):
-            if g is None:
-                continue
-            if g.size <= 64:
-                yield from ((k, at) for at in numpy.ndindex(g.shape))
-                continue
-            part = numpy.arange(g.size)
-            while part.size > 8:
-                left = part[: part.size // 2]
-                mask = numpy.zeros(g.size)
-                mask[left] = 1.0
-                half = [None] * len(found)
-                half[k] = along[k] * mask.reshape(g.shape)
-                try:
-                    d = self.measure(values, half, weights)
-                    wrong = abs(dot(found, half) - d.value) > tolerance(d, float(numpy.abs(g * half[k]).sum()))
-                except KinkError:
-                    wrong = False
-                part = left if wrong else part[part.size // 2 :]
-            yield from ((k, tuple(map(int, numpy.unravel_index(i, g.shape)))) for i in part)
+        blame(self, found, along, values, weights, what, exact, numeric_)
 
     def check_accumulation(self, found) -> None:
         """grad_req 'add' adds the same gradient to what is there."""
         added = self.wide.gradients(self.start, self.heads, add=True)
         for name, g, a in zip(self.names, found, added, strict=True):
             if g is not None and not numpy.allclose(g, a, rtol=1e-9, atol=1e-9 * numpy.abs(g).max(initial=1.0)):
+                text = self.script()
                 raise GradientError(
                     f"check_gradients ({self.mode}): {name}: with grad_req 'add' the gradient grew by\n{a}\ninstead"
-                    f" of\n{g}\n{self.script()}",
-                    where=name,
-                )
-
-    def compare_narrow(self, found) -> None:
-        """The net in its own dtype against its float64 twin, within what rounding every operation would change.
-
-        How much that is, is measured: eight walks of the twin in which each answer gets a relative error of the
-        narrow dtype's size (Parker, Monte Carlo Arithmetic, 1997).
-        """
-        dtypes = [x.dtype for x in self.narrow.start if x.dtype.kind == "f"]
-        eps = max(float(numpy.finfo(d).eps) for d in dtypes)
-        heads = [h.astype(y.dtype) for h, y in zip(self.heads, self.narrow.values(self.narrow.start), strict=True)]
-        exact = self.wide.gradients(self.start, [h.astype("f8") for h in heads])
-        shaken = [
-            self.shaken.gradients(self.start, [h.astype("f8") for h in heads], noise=Noise(eps, self.rng))
-            for _ in range(8)
-        ]
-        mine = self.narrow.gradients(self.narrow.start, heads)
-        for k, (name, g, want) in enumerate(zip(self.names, mine, exact, strict=True)):
-            if g is None:
-                continue
-            if g.dtype != self.narrow.start[k].dtype:
-                raise GradientError(
-                    f"check_gradients: {name} is {self.narrow.start[k].dtype}, its gradient {g.dtype}.", where=name
-                )
-            response = float(numpy.sqrt(numpy.mean([(s[k] - want) ** 2 for s in shaken], axis=0)).max(initial=0))
-            allowed = SAFETY * (2 * response + eps * numpy.abs(want).max(initial=0))
-            if allowed > 0.5 * numpy.abs(want).max(initial=0):
-                continue  # this dtype has no correct digit here: nothing to compare
-            off = numpy.abs(g.astype("f8") - want)
-            if not (off <= allowed).all():
-                at = tuple(
-                    map(
-                        int,
-                        numpy.unravel_index(numpy.nanargmax(numpy.where(numpy.isnan(off), numpy.inf, off)), off.shape),
-                    )
-                )
-                raise GradientError(
-                    f"check_gradients ({self.mode}): {name} {list(at)} in {g.dtype}: {g[at]!r}, in float64"
-                    f" {want[at]!r}; off by"
-                    f" {off[at]:.2g}, rounding explains {allowed:.2g}.\n{self.script()}",
-                    where=name, element=at, analytic=float(g[at]), numeric=float(want[at]), tolerance=allowed,
-                    seed=self.options["seed"],
+                    f" of\n{g}\n{text}",
+                    where=name, script=text,
                 )  # fmt: skip
 
     def script(self) -> str:
         """A script that repeats this check."""
         return script(self.f, self.names, self.narrow.start if self.narrow else self.start, self.options)
-
-
-def flat(arrays) -> numpy.ndarray:
-    """All elements in one vector."""
-    return numpy.concatenate([numpy.ravel(a) for a in arrays]) if arrays else numpy.zeros(0)
-
-
-def dot(found, along) -> float:
-    """The inner product of two lists of arrays; None counts as 0."""
-    return float(sum((g * v).sum() for g, v in zip(found, along, strict=True) if g is not None and v is not None))
-
-
-__all__ = ["EPS", "GradientError", "KinkError", "check_gradients", "numeric"]

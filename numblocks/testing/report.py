@@ -17,6 +17,8 @@ class GradientError(AssertionError):
         script: text that repeats the check.
     """
 
+    where, element, script = "", (), ""
+
     def __init__(self, message: str, **fields):
         super().__init__(message)
         self.__dict__.update(fields)

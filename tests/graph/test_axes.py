@@ -5,7 +5,7 @@ import pytest
 
 from numblocks import autograd, np, npx, random
 from numblocks.gluon import HybridBlock
-from numblocks.testing.ops import kernels_always
+from numblocks.testing.opcheck import kernels_always
 
 
 class Run(HybridBlock):
