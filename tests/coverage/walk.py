@@ -16,8 +16,8 @@ PACKAGES = (
     "gluon gluon.nn gluon.rnn gluon.loss gluon.data gluon.data.vision gluon.data.vision.transforms gluon.utils"
     " gluon.contrib gluon.contrib.nn gluon.contrib.rnn gluon.contrib.cnn gluon.contrib.data gluon.contrib.data.text"
     " gluon.contrib.estimator gluon.model_zoo gluon.model_zoo.vision gluon.model_zoo.model_store init optimizer"
-    " lr_scheduler metric image io recordio contrib.text.vocab contrib.text.embedding contrib.text.utils util operator kvstore"
-    " profiler runtime engine name attribute visualization context"
+    " lr_scheduler metric image io recordio contrib.text.vocab contrib.text.embedding contrib.text.utils util"
+    " operator kvstore profiler runtime engine name attribute visualization context"
 )
 ARRAYS = "np np.linalg np.random npx npx.random npx.image"  # functions of arrays: only signatures are taken from here
 CLASSES = (

@@ -13,8 +13,13 @@ from .....npx.colours import EIGENVALUES, EIGENVECTORS, constant, contrast, gray
 from ....hybrid import HybridBlock
 
 
-def _between(strength):
-    return random.uniform(-strength, strength, shape=(1,))
+def _where(x):
+    """The GPU of an image, where its random numbers are drawn, too; None on the CPU."""
+    return x.ctx if x.ctx.far else None
+
+
+def _between(strength, x):
+    return random.uniform(-strength, strength, shape=(1,), ctx=_where(x))
 
 
 class _Colour(HybridBlock):
@@ -60,7 +65,7 @@ class RandomBrightness(_Strength):
         super().__init__(brightness)
 
     def change(self, x):
-        return x * (1.0 + _between(self._strength)).astype(x.dtype)
+        return x * (1.0 + _between(self._strength, x)).astype(x.dtype)
 
 
 class RandomContrast(_Strength):
@@ -74,7 +79,7 @@ class RandomContrast(_Strength):
         super().__init__(contrast)
 
     def change(self, x):
-        return contrast(x, (1.0 + _between(self._strength)).astype(x.dtype))
+        return contrast(x, (1.0 + _between(self._strength, x)).astype(x.dtype))
 
 
 class RandomSaturation(_Strength):
@@ -88,7 +93,7 @@ class RandomSaturation(_Strength):
         super().__init__(saturation)
 
     def change(self, x):
-        return saturation(x, (1.0 + _between(self._strength)).astype(x.dtype))
+        return saturation(x, (1.0 + _between(self._strength, x)).astype(x.dtype))
 
 
 class RandomHue(_Strength):
@@ -102,7 +107,7 @@ class RandomHue(_Strength):
         super().__init__(hue)
 
     def change(self, x):
-        angle = (_between(self._strength) * math.pi).astype(x.dtype)
+        angle = (_between(self._strength, x) * math.pi).astype(x.dtype)
         return hue(x, np.cos(angle), np.sin(angle))
 
 
@@ -143,7 +148,7 @@ class RandomLighting(_Strength):
         super().__init__(alpha)
 
     def change(self, x):
-        noise = random.normal(0.0, 1.0, shape=(1, 3)).astype(x.dtype) * self._strength
+        noise = random.normal(0.0, 1.0, shape=(1, 3), ctx=_where(x)).astype(x.dtype) * self._strength
         return x + np.matmul(noise, constant((EIGENVECTORS * EIGENVALUES).T, x)).reshape((3,))
 
 
@@ -159,4 +164,4 @@ class RandomGray(_Colour):
         self._p = p
 
     def change(self, x):
-        return np.where(random.uniform(shape=(1,)) < self._p, np.broadcast_to(gray(x), x.shape), x)
+        return np.where(random.uniform(shape=(1,), ctx=_where(x)) < self._p, np.broadcast_to(gray(x), x.shape), x)
