@@ -13,18 +13,17 @@ from .. import config, tape
 from ..array import ndarray, wrap
 from ..array import values as raw
 from ..config import CHECK, debug
-from ..device import usable
 from ..op import Op, current
 from ..ops import random as rnd
 from ..ops.elementwise import cast
 from . import reasons
 from .explain import explain
-from .graph import Graph, Node, ancestors
+from .graph import Node
 from .instance import Instance
 from .on_gpu import GpuInstance
 from .plan import Plan
 from .structure import ARRAY, flatten, rebuild
-from .trace import Builder, tracing
+from .traced import trace_call
 
 SIGNATURES = 256  # traced signatures that a function keeps; the oldest goes first (its kernels stay)
 
@@ -107,77 +106,34 @@ class Compiled:
 
     def trace(self, args, recording: bool) -> Entry:
         """Trace the function for arguments like these and plan it."""
-        leaves, skeleton = flatten(args)
         parts = reasons.describe(args, recording)
         if config.DEBUG >= 1:
             debug(1, f"{self.name}: tracing for {reasons.summary(parts)}: {reasons.reason(parts, self.known)}")
         self.known.append(parts)
-        device = leaves[0]._device if leaves else usable(None)
-        builder = Builder(device)
-        traced, variables = [], []
-
-        def watch(source, stand_in):
-            if recording and source._node is not None:
-                stand_in._node = tape.Leaf(None, "write")
-                variables.append(stand_in)
-
-        builder.on_capture = watch
-        for k, x in enumerate(leaves):
-            stand_in = wrap(builder.input(x.shape, x.dtype, f"argument {k}"), x._device, type(x))
-            watch(x, stand_in)
-            traced.append(stand_in)
-        with tracing(builder):
-            outputs = self.call(*rebuild(skeleton, traced))
-            out_leaves, out_structure = flatten(outputs, outputs_of=self.name)
-            out_leaves = [y if isinstance(y._data, Node) else builder.capture(y) for y in out_leaves]
-            heads = [y for y in out_leaves if y._node is not None] if recording else []
-            forward_nodes = [y._data for y in out_leaves]
-            grads, cotangents = [], []
-            if heads:
-                cotangents = [
-                    wrap(builder.input(y.shape, y.dtype, f"cotangent {k}"), device, ndarray)
-                    for k, y in enumerate(heads)
-                ]
-                before, current.record = current.record, None
-                try:
-                    grads = tape.cotangents(self.name, heads, cotangents, [v._node for v in variables], retain=False)
-                finally:
-                    current.record = before
-        heads_in = {c._data for c in cotangents}
-        sources = [(n, s) for n, s in zip(builder.inputs, builder.sources, strict=True) if n not in heads_in]
-        primal = [n for n, _ in sources]
-        entry = Entry()
-        entry.builder, entry.structure = builder, out_structure
-        entry.classes = [type(y) for y in out_leaves]
-        captured = [s for _, s in sources[len(leaves) :]]
-        entry.sources = captured
-        entry.device, entry.draws = device, builder.draws
-        entry.on_tape = [y._node is not None and recording for y in out_leaves]
-        found = [(v._data, g._data) for v, g in zip(variables, grads, strict=False) if g is not None]
-        entry.wanted = [primal.index(v) for v, _ in found]
-        stand_ins = {id(s): n for n, s in sources if s is not None}
-        targets = [stand_ins[id(target)] for target, _ in builder.effects]
-        update_nodes = [n for _, n in builder.effects]
-        grad_nodes = [g for _, g in found]
-        guards, _, _ = zip(*builder.guards, strict=True) if builder.guards else ((), (), ())
-        residuals = needed_by(grad_nodes, ancestors([*forward_nodes, *update_nodes, *guards]), heads_in)
-        forward = Graph(primal, [*forward_nodes, *update_nodes, *guards, *residuals])
-        backward = None
-        if grad_nodes:
-            backward = Graph(primal + residuals + [c._data for c in cotangents], grad_nodes)
-        for stage, graph in (("forward", forward), ("backward", backward)):
+        found = trace_call(self.name, self.call, args, recording)
+        graphs = found.graphs()
+        for stage, graph in (("forward", graphs.forward), ("backward", graphs.backward)):
             if graph is not None:
                 if CHECK:
                     graph.check()
                 if config.DEBUG >= 3:
                     debug(3, f"{self.name}: {stage} graph\n{graph}")
-        entry.plan = Plan(forward, len(forward_nodes), targets, backward, [s._data for s in captured], guards)
-        entry.plan.name = self.name
+        entry = Entry()
+        entry.builder, entry.structure, entry.device = found.builder, found.structure, found.builder.device
+        entry.draws, entry.sources, entry.wanted = found.builder.draws, graphs.captured, graphs.wanted
+        entry.classes = [type(y) for y in found.outputs]
+        entry.on_tape = [y._node is not None and recording for y in found.outputs]
+        results = [y._data for y in found.outputs]
+        entry.plan = plan = Plan(
+            graphs.forward, len(results), graphs.targets, graphs.backward, [x._data for x in graphs.captured],
+            graphs.guards,
+        )  # fmt: skip
+        plan.name = self.name
         if config.DEBUG >= 3:
             debug(3, f"{self.name}: fused\n{explain(entry)}")
-        entry.returned = list(zip(entry.plan.output_slots, forward_nodes, entry.classes, strict=True))
-        if backward is not None:
-            entry.gradients = list(zip(entry.wanted, entry.plan.grad_slots, backward.outputs, strict=True))
+        entry.returned = list(zip(plan.output_slots, results, entry.classes, strict=True))
+        if graphs.backward is not None:
+            entry.gradients = list(zip(entry.wanted, plan.grad_slots, graphs.backward.outputs, strict=True))
         entry.op = Recorded(self, entry)
         return entry
 
@@ -186,28 +142,6 @@ def signature(x: ndarray, recording: bool) -> tuple:
     """What of an array a trace depends on."""
     d = x._data
     return (d.shape, d.dtype.num, x._device, x.__class__, recording and x._node is not None)
-
-
-def needed_by(grads: list[Node], forward: list[Node], cotangents: set[Node]) -> list[Node]:
-    """The residuals: what the gradients take over from the forward pass.
-
-    Movements, bool masks and random numbers are computed again from what they come from: a view costs nothing, and
-    a comparison or a hash less than the memory it would occupy.
-    """
-    of_forward = {p for n in forward if n.op is not None for p in (n, *n.parts)}
-    residuals: dict[Node, None] = {}
-    stack, seen = list(grads), set()
-    while stack:
-        node = stack.pop()
-        if node in seen or node.is_input:
-            continue
-        seen.add(node)
-        again = node.kind in ("move", "random") or (node.kind == "elementwise" and node.dtype.kind == "b")
-        if node in of_forward and not again:
-            residuals[node] = None
-        else:
-            stack.extend(node.nodes())
-    return sorted(residuals, key=lambda n: n.number)
 
 
 def run(entry: Entry, leaves):

@@ -198,7 +198,8 @@ def _origin(node, windows) -> numpy.ndarray:
 def _no_form(name: str, why: str) -> NotImplementedError:
     return NotImplementedError(
         f"export_compiled: op '{name}' has no form outside numblocks: {why}. Nets of dense layers, convolutions,"
-        f" pooling, norms, activations, embeddings and recurrent layers can be written. Take it out of the net's forward."
+        " pooling, norms, activations, embeddings and recurrent layers can be written. Take it out of the net's"
+        " forward."
     )
 
 
