@@ -220,7 +220,7 @@ def test_split_and_load():
     with pytest.raises(ValueError, match=r"\(3, 2\)"):
         gluon.utils.split_and_load(np.ones((3, 2)), [cpu(0), cpu(1)])
     parts = gluon.utils.split_and_load(np.ones((3, 2)), [cpu(0), cpu(1)], even_split=False)
-    assert [p.shape for p in parts] == [(1, 2), (2, 2)]
+    assert [p.shape for p in parts] == [(2, 2), (1, 2)]
 
 
 def test_clip_global_norm():
