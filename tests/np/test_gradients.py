@@ -3,7 +3,8 @@
 import numpy
 import pytest
 
-from numblocks import autograd, gluon, np
+from numblocks import np
+from numblocks.testing import check_gradients
 
 rng = numpy.random.default_rng(1)
 
@@ -86,76 +87,7 @@ FUNCTIONS = {
 CASES = [pytest.param(f, xs, id=name) for name, (f, *xs) in FUNCTIONS.items()]
 
 
-def loss(function, xs):
-    """A number that depends on every element of the answer."""
-    y = function(*xs)
-    return (y * y * 0.5 + y).sum()
-
-
-def gradients(function, values, directions=None):
-    """First-order gradients, or those of their sum in some directions."""
-    xs = [np.array(x) for x in values]
-    for x in xs:
-        x.attach_grad()
-    with autograd.record():
-        y = loss(function, xs)
-        if directions is not None:
-            y = sum(
-                (g * np.array(d)).sum()
-                for g, d in zip(autograd.grad(y, xs, create_graph=True), directions, strict=True)
-            )
-    y.backward()
-    return [x.grad.asnumpy() for x in xs]
-
-
-def slope(value, h=1e-5):
-    """The derivative of `value(h)` at 0, by a difference of fourth order."""
-    return (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h)
-
-
-def along(values, directions, h):
-    """`values` moved by `h` in some directions."""
-    return [x + h * d for x, d in zip(values, directions, strict=True)]
-
-
-def close(numeric, found, directions, tolerance):
-    """The difference quotient agrees with the gradient in the directions."""
-    terms = [(g * d).sum() for g, d in zip(found, directions, strict=True)]
-    size = max(1.0, *(numpy.abs(g * d).sum() for g, d in zip(found, directions, strict=True)))
-    assert abs(numeric - sum(terms)) <= tolerance * size, (numeric, sum(terms))
-
-
 @pytest.mark.parametrize("function, values", CASES)
-def test_gradient(function, values):
-    d = [numpy.random.default_rng(2).standard_normal(x.shape) for x in values]
-    numeric = slope(lambda h: loss(function, [np.array(x) for x in along(values, d, h)]).item())
-    close(numeric, gradients(function, values), d, 1e-6)
-
-
-@pytest.mark.parametrize("function, values", CASES)
-def test_second_order(function, values):
-    d, e = ([numpy.random.default_rng(k).standard_normal(x.shape) for x in values] for k in (3, 4))
-    inner = lambda h: sum((g * v).sum() for g, v in zip(gradients(function, along(values, e, h)), d, strict=True))
-    close(slope(inner), gradients(function, values, d), e, 1e-5)
-
-
-class Call(gluon.HybridBlock):
-    """A Block whose forward is one function."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, *xs):
-        return self.function(*xs)
-
-
-@pytest.mark.parametrize("function, values", CASES)
-def test_hybridized(function, values):
-    block = Call(function)
-    block.hybridize()
-    wanted, eager = gradients(function, values), function(*[np.array(x) for x in values]).asnumpy()
-    for _ in range(2):
-        numpy.testing.assert_allclose(block(*[np.array(x) for x in values]).asnumpy(), eager, rtol=1e-9, atol=1e-9)
-        for a, b in zip(gradients(block, values), wanted, strict=True):
-            numpy.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)
+def test_gradients(function, values):
+    """Of both orders, of the compiled function, too, whose answers are the eager ones."""
+    check_gradients(function, *values, order=2, modes=("eager", "hybridized"))

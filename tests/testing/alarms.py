@@ -3,6 +3,7 @@
 python tests/testing/alarms.py ops 20000        # at least so many checks of ops
 python tests/testing/alarms.py nets 2000        # nets; each tenth compiled, too
 python tests/testing/alarms.py programs 300     # little programs, eager and compiled
+python tests/testing/alarms.py large 6          # calls of each op on large arrays
 """
 
 import json
@@ -76,10 +77,29 @@ def little_programs(count: int, failures: list, seed: int) -> int:
     return attempt(lambda: testing.drawn(testing.check_program, programs.programs(), count, seed), failures)
 
 
+def large(count: int, failures: list, seed: int) -> int:
+    """Ops without kinks on arrays that take threads, kernels over rows, memory used again."""
+    done = 0
+    for name, op in sorted(REGISTRY.items()):
+        smooth = op.kind == "elementwise" and op.kinks is None and op.vjp is not None and op.result in ("same", "float")
+        if not smooth and name not in ("sum", "prod", "softmax", "log_softmax", "matmul", "linear"):
+            continue
+        cases = testing.large_calls(name)
+        found = attempt(
+            lambda name=name, cases=cases: testing.check_op(
+                name, reference=REFERENCE.get(name), cases=cases, order=1, max_examples=count, seed=seed
+            ),
+            failures,
+        )
+        done += found
+        print(name, found, flush=True)
+    return done
+
+
 if __name__ == "__main__":
     what, count = sys.argv[1], int(sys.argv[2])
     start, failures = time.time(), []
-    done = {"ops": ops, "nets": nets, "programs": little_programs}[what](
+    done = {"ops": ops, "nets": nets, "programs": little_programs, "large": large}[what](
         count, failures, int(sys.argv[3]) if len(sys.argv) > 3 else 1
     )
     print(json.dumps({"what": what, "checks": done, "alarms": len(failures), "seconds": round(time.time() - start)}))

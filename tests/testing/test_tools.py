@@ -88,6 +88,12 @@ def test_check_op_passes(name):
     assert check_op(name, max_examples=12) > 10
 
 
+def test_check_op_does_the_parts_it_is_told():
+    assert check_op("tanh", parts=("hybridized",), max_examples=18) == 3
+    with pytest.raises(ValueError, match="are unknown. The parts are forward"):
+        check_op("tanh", parts=("backward",))
+
+
 @pytest.mark.parametrize("name", ["tanh", "sum", "matmul"])
 def test_check_op_of_large_arrays_passes(name):
     assert check_op(name, cases=large_calls(name), order=1, max_examples=3) >= 6
