@@ -3,9 +3,9 @@
 import numpy
 import pytest
 
-from numblocks import autograd, nd
+from numblocks import nd
 from numblocks.errors import MXNetError
-from numblocks.gluon import HybridBlock
+from numblocks.testing import check_gradients
 
 c = nd.contrib
 ROIS = nd.array([[0, 1, 1, 8, 9], [1, 0, 2, 12, 10], [0, 3, 3, 3, 3]], dtype="float64")
@@ -31,52 +31,12 @@ CASES = {
 }  # fmt: skip
 
 
-class Run(HybridBlock):
-    """A Block around a function."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, *xs):
-        return self.function(*xs)
-
-
-def value(y, weights):
-    """A number that depends on every element of the answers, not linearly."""
-    y = y if isinstance(y, (list, tuple)) else [y]
-    return sum((part * part * w + part * w).sum() for part, w in zip(y, weights, strict=True))
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_gradients(name):
     function, shapes = CASES[name]
     rng = numpy.random.default_rng(1)
     points = [rng.standard_normal(s) for s in shapes]
-    directions = [rng.standard_normal(s) for s in shapes]
-    y = function(*(nd.array(p, dtype="float64") for p in points))
-    y = y if isinstance(y, (list, tuple)) else [y]
-    weights = [nd.array(rng.uniform(0.5, 1.5, part.shape), dtype="float64") for part in y]
-
-    def moved(h):
-        xs = [nd.array(p + h * d, dtype="float64") for p, d in zip(points, directions, strict=True)]
-        return value(function(*xs), weights).asscalar()
-
-    numeric = (moved(1e-7) - moved(-1e-7)) / 2e-7
-    block, found = Run(function), []
-    for active in (False, True):
-        block.hybridize(active)
-        xs = [nd.array(p, dtype="float64") for p in points]
-        for x in xs:
-            x.attach_grad()
-        with autograd.record():
-            loss = value(block(*xs), weights)
-        loss.backward()
-        found.append([loss.asnumpy(), *(x.grad.asnumpy() for x in xs)])
-    terms = [(g * d).sum() for g, d in zip(found[0][1:], directions, strict=True)]
-    assert abs(sum(terms) - numeric) < 1e-5 * max(1.0, *map(abs, terms))
-    for a, b in zip(*found, strict=True):
-        numpy.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-10)
+    check_gradients(function, *[nd.array(p, dtype="float64") for p in points], modes=("eager", "hybridized"))
 
 
 def test_errors():

@@ -5,6 +5,7 @@ import pytest
 
 from numblocks import autograd, np
 from numblocks.errors import MXNetError
+from numblocks.testing import check_gradients
 
 rng = numpy.random.default_rng(0)
 S = rng.standard_normal((2, 4, 4)) + 3 * numpy.eye(4)
@@ -77,13 +78,7 @@ def test_gradients_of_completing_columns(name):
         rest = INVARIANT[name](x)
         return ((rest @ rest.T) * np.array(w)).sum()
 
-    x, step = np.array(a), rng.standard_normal(a.shape)
-    x.attach_grad()
-    with autograd.record():
-        y = value(x)
-    y.backward()
-    numeric = (value(np.array(a + 1e-6 * step)) - value(np.array(a - 1e-6 * step))).item() / 2e-6
-    assert abs((x.grad.asnumpy() * step).sum() - numeric) < 1e-7 * (1 + abs(numeric))
+    check_gradients(value, a)
 
 
 def test_eigenvalues_of_matrices_that_are_not_symmetric():
