@@ -161,17 +161,16 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: boo
         create_graph: record the walk itself, so that the result can be differentiated again.
 
     Returns:
-        One array for each variable (a single array if `variables` is one).
+        A list with one array for each variable, also where `variables` is one array, as MXNet 1.9 has it.
 
     >>> x = np.array([3.0]); x.attach_grad()
     >>> with autograd.record():
     ...     y = x * x * x
-    ...     dx = autograd.grad(y, x, create_graph=True)
+    ...     dx, = autograd.grad(y, x, create_graph=True)
     >>> dx.backward(); x.grad
     array([18.])
     """
-    single = isinstance(variables, ndarray)
-    variables = [variables] if single else list(variables)
+    variables = [variables] if isinstance(variables, ndarray) else list(variables)
     for k, v in enumerate(variables):
         if v._node is None:
             raise ValueError(
@@ -183,11 +182,10 @@ def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: boo
     retain = create_graph if retain_graph is None else retain_graph
     with _Scope(create_graph, train_mode):
         found = tape.cotangents("grad", heads, grads, [v._node for v in variables], retain)
-    found = [
+    return [
         place(numpy.zeros(v.shape, v.dtype), v._device, type(v)) if g is None else g
         for v, g in zip(variables, found, strict=True)
     ]
-    return found[0] if single else found
 
 
 class Function:

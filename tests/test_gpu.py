@@ -164,7 +164,7 @@ def test_second_derivative():
     x = np.array([0.5, -1.0, 2.0], ctx=gpu(0))
     x.attach_grad()
     with autograd.record():
-        dx = autograd.grad((np.tanh(x) * x).sum(), x, create_graph=True)
+        dx = autograd.grad((np.tanh(x) * x).sum(), x, create_graph=True)[0]
         dx.backward()
     t = numpy.tanh(x.asnumpy())
     s = 1 - t * t

@@ -264,7 +264,7 @@ class AutogradMachine(RuleBasedStateMachine):
             return
         w = numpy.random.default_rng(seed).uniform(-1, 1, head.value.shape)
         try:
-            g = autograd.grad(head.x, variable.x, array(w, dtype="float64"), retain_graph=True)
+            g = autograd.grad(head.x, variable.x, array(w, dtype="float64"), retain_graph=True)[0]
         except MXNetError:
             return
         wanted = (w.reshape(1, -1) @ head.slopes[variable]).reshape(variable.value.shape)

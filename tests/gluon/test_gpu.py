@@ -166,7 +166,7 @@ def test_second_derivatives_through_a_hybridized_net():
         x = np.array([[0.3, -0.7]], ctx=place)
         x.attach_grad()
         with autograd.record():
-            dx = autograd.grad(net(x), x, create_graph=True)
+            dx = autograd.grad(net(x), x, create_graph=True)[0]
             (dx * dx).sum().backward()
         found.append(x.grad.asnumpy())
     numpy.testing.assert_allclose(found[1], found[0], rtol=1e-4)

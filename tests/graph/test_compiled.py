@@ -334,7 +334,7 @@ def test_higher_orders(hybridize):
     x = variable(4, 3)
     with autograd.record():
         y = net(x).sum()
-        dx = autograd.grad(y, x, create_graph=True)
+        dx = autograd.grad(y, x, create_graph=True)[0]
         penalty = (dx * dx).sum()
     penalty.backward()
     w1, b1, w2 = (p.data().asnumpy().astype("f8") for p in (net[0].weight, net[0].bias, net[1].weight))
@@ -357,8 +357,8 @@ def test_third_order():
     block = hybrid(lambda x: np.exp(2 * x))
     with autograd.record():
         y = block(x)
-        first = autograd.grad(y, x, create_graph=True)
-        second = autograd.grad(first, x, create_graph=True)
+        first = autograd.grad(y, x, create_graph=True)[0]
+        second = autograd.grad(first, x, create_graph=True)[0]
     second.backward()
     assert close(x.grad, 8 * numpy.exp(2 * x.asnumpy()), 1e-4)
 
@@ -368,7 +368,7 @@ def test_higher_order_through_dropout_uses_the_calls_own_mask():
     block = hybrid(lambda x: npx.dropout(x * x, 0.5))
     with autograd.record():
         y = block(x)
-        dx = autograd.grad(y, x, create_graph=True)
+        dx = autograd.grad(y, x, create_graph=True)[0]
     dx.backward()
     assert ((x.grad.asnumpy() == 0) == (y.asnumpy() == 0)).all() and close(x.grad, numpy.where(y.asnumpy() == 0, 0, 4))
 
@@ -379,7 +379,7 @@ def test_gradient_by_something_on_the_way():
     with autograd.record():
         y = x * 2
         z = block(y)
-    assert close(autograd.grad(z, y), 2 * y.asnumpy())
+    assert close(autograd.grad(z, y)[0], 2 * y.asnumpy())
 
 
 # ---- blocks in blocks --------------------------------------------------------------------------------------

@@ -202,8 +202,8 @@ def test_third_order():
         block.hybridize(active)
         x.attach_grad()
         with autograd.record():
-            g = autograd.grad(total(block(x, h)), x, create_graph=True)
-            g = autograd.grad((g * g).sum(), x, create_graph=True)
+            g = autograd.grad(total(block(x, h)), x, create_graph=True)[0]
+            g = autograd.grad((g * g).sum(), x, create_graph=True)[0]
             value = (g * g).sum()
         value.backward()
         found.append(x.grad.asnumpy())
