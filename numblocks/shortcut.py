@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy
 
 from .eager import QUIET, restore, silence, small_for
-from .kernels import products, rows
+from .kernels import products
+from .kernels.rows import REDUCED
 from .op import Op, bind, current
 
 CONCRETE, asarray = numpy.ndarray, numpy.asarray
@@ -230,7 +231,8 @@ def reduction(op: Op, ufunc):
     def call(x, axis, keepdims):
         d = x._data
         dtype = d.dtype
-        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and d.size < rows.REDUCED and (additive or d.size):
+        size = d.size
+        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and size < REDUCED and (additive or size):
             token = silence(QUIET)
             try:
                 z = loop(d, axis, None, None, keepdims)
