@@ -14,12 +14,14 @@ import textwrap
 import types
 
 import numpy
+from hypothesis import currently_in_test_context
 
 from ..array import ndarray
 from ..op import Op
 from .origin import attached, closure, findable, home, known, made_from, project, source
 
 SHOWN = 64  # elements of an array that are written out; larger arrays go into a file
+folders: dict[str, str] = {}  # of tests: while a case is shrunk, the files of the smaller one replace the larger's
 PLAIN = (bool, int, str, bytes, type(None), type(Ellipsis), range)
 
 
@@ -91,7 +93,10 @@ class Again:
 
     def path(self, name: str) -> str:
         """A file beside the script."""
-        self.folder = self.folder or tempfile.mkdtemp(prefix="numblocks-check-")
+        test = os.environ.get("PYTEST_CURRENT_TEST") or ("drawn" if currently_in_test_context() else "")
+        self.folder = self.folder or folders.get(test) or tempfile.mkdtemp(prefix="numblocks-check-")
+        if test:
+            folders[test] = self.folder
         return os.path.join(self.folder, name)
 
     def define(self, x, name: str) -> None:

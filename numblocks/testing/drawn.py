@@ -5,6 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 
+from .again import folders
+
 RELAXED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 RELAXED += [h for h in (getattr(HealthCheck, "nested_given", None),) if h is not None]
 
@@ -30,6 +32,7 @@ def drawn(check, case, max_examples: int, seed: int | None = None) -> int:
     1
     """
     count = 0
+    folders.clear()  # what an earlier failure has written stays
 
     def test(case):
         nonlocal count
