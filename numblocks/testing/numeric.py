@@ -43,12 +43,13 @@ class Derivative(NamedTuple):
     method: str = "central differences"
 
 
-def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarray) -> Derivative:
+def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarray, bases=BASES) -> Derivative:
     """d/dh of `weights @ values(h)` at h = 0.
 
     Args:
         values: h to a flat float64 vector; called about ten times.
         weights: as long as that vector.
+        bases: the largest step of each attempt.
 
     Raises:
         KinkError: the differences do not settle, or one-sided differences disagree.
@@ -68,7 +69,7 @@ def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarr
         )
     size = float(numpy.abs(weights * here).sum())
     best = None
-    for base in BASES:
+    for base in bases:
         found = attempt(values, weights, here, size, base)
         if best is None or found.error < best.error:
             best = found
@@ -76,7 +77,7 @@ def differentiate(values: Callable[[float], numpy.ndarray], weights: numpy.ndarr
             break
     if not best.error <= REFUSED * (size + abs(best.value)) + 1e-300:
         raise KinkError(
-            f"differences: steps from {BASES[0]:.0e} to {BASES[-1] / 8:.0e} give {best.value:.6g} up to"
+            f"differences: steps from {bases[0]:.0e} to {bases[-1] / 8:.0e} give {best.value:.6g} up to"
             f" {best.error:.2g},"
             f" values of size {size:.3g}. The function has a kink or a jump here, so there is no derivative to compare"
             f" with. Choose a point away from it (hypothesis: draw again)."
