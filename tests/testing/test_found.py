@@ -6,6 +6,7 @@ import pytest
 from numblocks.op import REGISTRY
 from numblocks.testing import check_gradients, check_hybrid, check_training
 from numblocks.testing.layers import Tree
+from numblocks.testing.programs import Program, check_program
 from numblocks.testing.training import Training
 
 BODY = ("Sequential", [("Dropout", {"rate": 0.25}), ("BatchNorm", {"momentum": 0.5, "epsilon": 0.01})])
@@ -33,3 +34,9 @@ def test_two_estimates_that_agree_by_chance():
         numpy.array([2.43178426995231, -0.8881573413888879, -1.934623560929211, -0.19832195]),
     ]  # fmt: skip
     check_gradients(lambda *xs: REGISTRY["gru_scan"](*xs, axis=1, reverse=True), *xs, order=2)
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="graph/lower.py: the walk back writes an inner value")
+def test_a_matrix_of_one_element_plus_itself_with_another_axis():
+    steps = (("along", "insert", (0,), {"axis": 0}), ("binary", "add", (1, 0), {}), ("unary", "exp", (2,), {}))
+    check_program(Program(steps, (3,), ((1, 1),), 0))
