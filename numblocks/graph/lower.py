@@ -147,12 +147,16 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
             names[node] = f"t{len(body)}"
             body.append(Line(names[node], function, args, node.dtype.name))
         lines += [(s.name, node) for s in body[first:]]
+    inner = varying(body, {name for (x, axes), name in reads.items() if _follows(axes, group.reduced)})
     writes = []
     for k, node in enumerate(stored):
         steps = [0] * ndim
         for axis, step in zip(group.axes[node], loops.natural_strides(node.shape), strict=True):
             if axis is not None:
                 steps[axis] += step
+        if names[node] in inner and not any(steps[r] for r in group.reduced):
+            for r in group.reduced:
+                steps[r] = int(group.shape[r] == 1)  # the node's own axis, of length 1: no step is taken along it
         writes.append((whole(node), tuple(steps), node.dtype.name))
         body.append(Store(f"y{k}", names[node]))
     data = read_data + writes
@@ -176,6 +180,20 @@ def lower(group: Group, stored: list[Node], view) -> Launch:
         tuple(group.nodes),
         tuple(lines),
     )
+
+
+def _follows(axes: tuple, reduced) -> bool:
+    """Whether an operand with this axis map varies along a reduced axis."""
+    return any(axis in reduced for axis in axes)
+
+
+def varying(body, names: set[str]) -> set[str]:
+    """The names of a body that vary along the reduced axes, given the operands that do."""
+    found = {*names, INDEX}
+    for s in body:
+        if isinstance(s, Line) and not found.isdisjoint(s.args):
+            found.add(s.name)
+    return found
 
 
 def scalar_dtype(node: Node) -> str:
