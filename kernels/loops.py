@@ -87,6 +87,11 @@ def nest(shape: Sequence[int], strides: Sequence[Sequence[int]], reduced: Sequen
     return letters, tuple(a[1] for a in merged), [tuple(a[2][i] for a in merged) for i in range(len(strides))]
 
 
+def fits(axes: str) -> bool:
+    """Whether there is a loop nest for what `nest` found."""
+    return len(axes) <= MAPPED and _NEST.fullmatch(axes) is not None
+
+
 def layout(strides: Sequence[int]) -> str:
     """Layout letters of an operand: stride 1 on the last axis is 'c', stride 0 is '0', all else 's'."""
     last = len(strides) - 1
@@ -117,13 +122,6 @@ def grain(program: Program, sizes: Sequence[int], extent: int) -> int:
     for n in sizes:
         total *= n
     return max(1, GRAIN * extent // max(total, 1))
-
-
-def launch(program: Program, kernel, sizes, packed: np.ndarray) -> None:
-    """Run a kernel over its whole extent, in parallel when there is enough to do."""
-    extent = program.extent(sizes)
-    if extent:
-        build.run(kernel, extent, packed.ctypes.data, grain(program, sizes, extent))
 
 
 _kernels: dict[Program, build.Kernel] = {}
@@ -192,17 +190,18 @@ class Prepared:
 
 
 KEPT = 4096  # prepared launches that are remembered; beyond, all are forgotten
-_prepared: dict[tuple, Prepared] = {}
+_prepared: dict[tuple, Prepared | None] = {}
 
 
-def remembered(key: tuple, make) -> Prepared:
-    """The launch prepared for `key`, by `make()` if it is new."""
-    found = _prepared.get(key)
-    if found is None:
+def remembered(key: tuple, make) -> Prepared | None:
+    """The launch prepared for `key`, by `make()` if it is new; None where that found no way."""
+    try:
+        return _prepared[key]
+    except KeyError:
         if len(_prepared) >= KEPT:
             _prepared.clear()
         found = _prepared[key] = make()
-    return found
+        return found
 
 
 def run_scalar(function, raw, out: np.ndarray, compute: np.dtype) -> None:
@@ -236,7 +235,7 @@ def _prepare_scalar(function, raw, out, compute: str) -> Prepared | None:
     arrays = [x for x in raw if isinstance(x, np.ndarray)]
     steps = [aligned_strides(x, out.shape) for x in arrays] + [natural_strides(out.shape)]
     axes, sizes, steps = nest(out.shape, steps)
-    if len(axes) > MAPPED:
+    if not fits(axes):
         return None
     per_array = iter(steps)
     layouts = [layout(next(per_array)) if isinstance(x, np.ndarray) else None for x in raw]

@@ -239,6 +239,37 @@ def pieces(m: int, n: int, k: int, a: tuple[int, int], b: tuple[int, int], item:
     return -(-n // part), [m, part, 0, part * item * (1 if b[0] == 111 else b[1]), part * item, ENDLESS, n]
 
 
+def batched(m: int, n: int, k: int, batch: int, steps, item: int) -> tuple[int, list[int], int]:
+    """Number of products in a batch, their sizes and strides in the form of `pieces`, and how many are worth a thread.
+
+    Args:
+        steps: bytes from one matrix of A, and of B, to the next.
+        item: bytes of an element.
+    """
+    return batch, [m, n, *steps, m * n * item, ENDLESS, ENDLESS], SHARED // (m * n * k) + 1
+
+
+def product_words(k: int, a: tuple[int, int], b: tuple[int, int], ldc: int, places, cut: list[int]) -> list[int]:
+    """The packed words of `gemm`.
+
+    Args:
+        a, b: `(transposed, leading dimension)` of the operands.
+        places: addresses of A, B and C.
+        cut: as from `pieces` or `batched`.
+    """
+    return [*cut[:2], k, a[0], b[0], a[1], b[1], ldc, *places, *cut[2:]]
+
+
+def shared_row(kernel: int, extent: int, argp: int, grain: int, keep: list) -> tuple[tuple, bool]:
+    """A row of a table over `[0, extent)`, and whether workers may help with it, in pieces of at least `grain`."""
+    found = workers.shared(kernel, argp, extent, grain, build.load)
+    if found is None:
+        return (kernel, 0, extent, argp), False
+    words = np.array(found[1], np.int64)
+    keep.append(words)
+    return (found[0], 0, 1, address(words)), True
+
+
 def table(rows, shared: bool, products: bool, keep: list) -> np.ndarray:
     """A table for `sequence`, `(rows, 4)`.
 

@@ -38,22 +38,16 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.nd
         return np.matmul(a, b, out=out)
     if out is None:
         out = reuse.empty((*lead, m, n), a.dtype)
-    (ta, lda), (tb, ldb) = forms
     if lead:
-        count, grain = batch, native.SHARED // (m * n * k) + 1
-        cut = [m, n, *steps, m * n * item, native.ENDLESS, native.ENDLESS]
+        count, cut, grain = native.batched(m, n, k, batch, steps, item)
     else:
         grain, (count, cut) = 1, native.pieces(m, n, k, *forms, item)
     places = [native.address(x) for x in (a, b, out)]
-    packed = array("q", [*cut[:2], k, ta, tb, lda, ldb, n, *places, *cut[2:]])
-    argp, keep = packed.buffer_info()[0], [packed]
-    shared = workers.shared(gemm, argp, count, grain, build.load)
-    row = (gemm, 0, count, argp)
-    if shared is not None:
-        words = array("q", shared[1])
-        keep.append(words)
-        row = (shared[0], 0, 1, words.buffer_info()[0])
+    packed = array("q", native.product_words(k, *forms, n, places, cut))
+    keep: list = [packed]
+    row, shared = native.shared_row(gemm, count, packed.buffer_info()[0], grain, keep)
+    if shared:
         workers.wake()
-    table = native.table([row], shared is not None, True, keep)
+    table = native.table([row], shared, True, keep)
     native.sequence()(0, len(table), native.address(table))
     return out

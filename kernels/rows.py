@@ -115,7 +115,7 @@ def _run(build, reads: dict, out, axes: tuple[int, ...], scalars: dict):
         shape = next(iter(reads.values())).shape
         steps = [loops.aligned_strides(x, shape) for x in arrays]
         letters, sizes, steps = loops.nest(shape, steps, axes)
-        if len(letters) > loops.MAPPED or not loops._NEST.fullmatch(letters):
+        if not loops.fits(letters):
             return None
         layouts = tuple(loops.layout(s) for s in steps)
         program, kernel = _program(build, letters, tuple(reads), layouts, tuple(scalars), out.dtype.name)

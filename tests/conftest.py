@@ -22,6 +22,20 @@ from numblocks.pytest_plugin import load_profile, numblocks_guard  # noqa: F401 
 load_profile(os.environ.get("NUMBLOCKS_TEST_PROFILE", "ci"))
 
 
+@pytest.fixture
+def simulated_gpus(monkeypatch):
+    """Two simulated GPUs, unless the process was started with some."""
+    from numblocks import num_gpus
+    from numblocks.kernels.cuda import devices
+
+    if not num_gpus():
+        monkeypatch.setenv("NUMBLOCKS_CUDA", "sim2")
+        devices.forget()
+    yield
+    monkeypatch.undo()
+    devices.forget()
+
+
 @pytest.fixture(autouse=True)
 def guard(numblocks_guard):  # noqa: F811
     """Every test is under the guard."""

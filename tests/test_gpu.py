@@ -23,16 +23,7 @@ from numblocks.testing.drawn import drawn
 from numblocks.testing.opcheck import OpCheck
 from numblocks.testing.ops import arranged
 
-
-@pytest.fixture(autouse=True)
-def two_simulated(monkeypatch):
-    """Two simulated GPUs, unless the process was started with some."""
-    if not num_gpus():
-        monkeypatch.setenv("NUMBLOCKS_CUDA", "sim2")
-        devices.forget()
-    yield
-    monkeypatch.undo()
-    devices.forget()
+pytestmark = pytest.mark.usefixtures("simulated_gpus")
 
 
 def on_both(function, *arrays):

@@ -96,14 +96,12 @@ class Bound:
         """
         self.keep.append(packed)
         argp = native.address(packed)
-        found = workers.shared(address, argp, extent, grain, build.load) if grain else None
-        if found is None:
-            self.rows.append((address, 0, extent, argp))
-            return
-        self.shared += extent / grain if work is None else work
-        words = numpy.array(found[1], numpy.int64)
-        self.keep.append(words)
-        self.rows.append((found[0], 0, 1, native.address(words)))
+        row, shared = (address, 0, extent, argp), False
+        if grain:
+            row, shared = native.shared_row(address, extent, argp, grain, self.keep)
+        if shared:
+            self.shared += extent / grain if work is None else work
+        self.rows.append(row)
 
     def place(self, window: View, packed: memoryview, position: int) -> None:
         """Write the window's address into `packed`, now or whenever its slot is filled."""
@@ -223,20 +221,17 @@ class Bound:
         if None in steps or None in forms:
             return False
         m, n, k = node.shape[-2], node.shape[-1], a.shape[-1]
-        (ta, lda), (tb, ldb) = forms
+        left, right = forms
         places, copied = [(8, a), (9, b), (10, whole(node))], 0
-        if not batch and (ta, tb) == (111, 112) and native.transpose_first(m, n, k, node.dtype):
-            copied = self.transposed(b, n, k, ldb)
-            tb, ldb = 111, n
+        if not batch and (left[0], right[0]) == (111, 112) and native.transpose_first(m, n, k, node.dtype):
+            copied = self.transposed(b, n, k, right[1])
+            right = 111, n
             del places[1]
         if batch:
-            count = int(numpy.prod(batch))
-            grain = native.SHARED // (m * n * k) + 1
-            cut = [m, n, steps[0] * item, steps[1] * item, m * n * item, native.ENDLESS, native.ENDLESS]
+            count, cut, grain = native.batched(m, n, k, int(numpy.prod(batch)), [s * item for s in steps], item)
         else:
-            grain = 1
-            count, cut = native.pieces(m, n, k, (ta, lda), (tb, ldb), item)
-        packed = numpy.array([*cut[:2], k, ta, tb, lda, ldb, n, 0, copied, 0, *cut[2:]], dtype=numpy.int64)
+            grain, (count, cut) = 1, native.pieces(m, n, k, left, right, item)
+        packed = numpy.array(native.product_words(k, left, right, n, (0, copied, 0), cut), dtype=numpy.int64)
         words = memoryview(packed)
         for position, window in places:
             self.place(window, words, position)

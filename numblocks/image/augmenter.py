@@ -24,7 +24,20 @@ def as_json(value):
     return numpy.asarray(value).tolist() if hasattr(value, "shape") else str(value)
 
 
-class Augmenter:
+class Described:
+    """What has keyword arguments, keeps them as attributes, and can tell them."""
+
+    def __init__(self, **kwargs):
+        self._kwargs = as_json(kwargs)
+        for name, value in kwargs.items():
+            setattr(self, name, value)
+
+    def dumps(self):
+        """Name and arguments, as JSON; of groups, a list of name and members."""
+        return json.dumps([type(self).__name__.lower(), self._kwargs])
+
+
+class Augmenter(Described):
     """The base of all that change a picture: override `__call__`.
 
     Random numbers come from `numblocks.image.pixels.generator`, so `numblocks.random.seed` repeats them.
@@ -38,15 +51,6 @@ class Augmenter:
     >>> Darker(share=0.5).dumps()
     '["darker", {"share": 0.5}]'
     """
-
-    def __init__(self, **kwargs):
-        self._kwargs = as_json(kwargs)
-        for name, value in kwargs.items():
-            setattr(self, name, value)
-
-    def dumps(self):
-        """Name and arguments, as JSON; of groups, a list of name and members."""
-        return json.dumps([type(self).__name__.lower(), self._kwargs])
 
     def __call__(self, src):
         """The changed picture.

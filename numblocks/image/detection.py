@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 from ..errors import warn
-from .augmenter import Augmenter, as_json
+from .augmenter import Augmenter, Described
 from .boxes import cropped, kept_enough, mirrored, moved
 from .crop import copyMakeBorder, fixed_crop
 from .pixels import generator, like, pixels
 
 
-class DetAugmenter:
+class DetAugmenter(Described):
     """The base of all that change a picture and its label: override `__call__`.
 
     A label is a float NumPy array `(objects, 5 or more)`: class, left, top, right, bottom as shares of width and
@@ -24,15 +23,6 @@ class DetAugmenter:
     >>> DetAugmenter(p=0.5).dumps()
     '["detaugmenter", {"p": 0.5}]'
     """
-
-    def __init__(self, **kwargs):
-        self._kwargs = as_json(kwargs)
-        for name, value in kwargs.items():
-            setattr(self, name, value)
-
-    def dumps(self):
-        """Name and arguments, as JSON; of groups, a list of name and members."""
-        return json.dumps([type(self).__name__.lower(), self._kwargs])
 
     def __call__(self, src, label):
         """The changed picture `(height, width, channels)` and its label."""

@@ -9,16 +9,7 @@ from numblocks.cuda import Buffer
 from numblocks.gluon import nn
 from numblocks.kernels.cuda import devices
 
-
-@pytest.fixture(autouse=True)
-def simulated(monkeypatch):
-    """Two simulated GPUs, unless the process was started with some."""
-    if not num_gpus():
-        monkeypatch.setenv("NUMBLOCKS_CUDA", "sim2")
-        devices.forget()
-    yield
-    monkeypatch.undo()
-    devices.forget()
+pytestmark = pytest.mark.usefixtures("simulated_gpus")
 
 
 def mlp(place, seed=0):

@@ -3,21 +3,13 @@
 import numpy
 import pytest
 
-from numblocks import gpu, image, io, np, num_gpus
+from numblocks import gpu, image, io, np
 from numblocks.gluon.data.vision import transforms
-from numblocks.kernels.cuda import devices
 
 PICTURE = numpy.random.default_rng(0).integers(0, 256, (7, 9, 3)).astype("float32")
 
 
-@pytest.fixture(autouse=True)
-def simulated(monkeypatch):
-    if not num_gpus():
-        monkeypatch.setenv("NUMBLOCKS_CUDA", "sim1")
-        devices.forget()
-    yield
-    monkeypatch.undo()
-    devices.forget()
+pytestmark = pytest.mark.usefixtures("simulated_gpus")
 
 
 @pytest.mark.parametrize("change", [
