@@ -69,6 +69,19 @@ def take(name: str, sizes: list[int] | None):
     return pickle.loads(parts[0], buffers=parts[1:]) if parts else None
 
 
+@contextlib.contextmanager
+def _masked():
+    """Ctrl-C held back: a process started here inherits that, so it is not interrupted before it can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(pipe, maker: bytes) -> None:
     """The life of a worker: `(number, seed, indices)` in, `(number, error, where the batch is)` out."""
     # Ctrl-C reaches the whole group of processes; the parent decides what ends.
@@ -129,7 +142,8 @@ class Pool:
         for _ in range(workers):
             mine, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, maker), daemon=True, name="numblocks-data")
-            process.start()
+            with _masked():
+                process.start()
             theirs.close()
             self._workers.append((process, mine))
         self._busy = dict.fromkeys((pipe for _, pipe in self._workers), 0)
