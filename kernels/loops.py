@@ -19,7 +19,7 @@ from . import build, native
 from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
-GRAIN = 1 << 17  # elements times statements that are worth another thread: 10 to 30 us
+GRAIN = 1 << 14  # elements times statements that are worth another thread that is awake: 2 to 4 us
 SERIES = 6  # statements that exp or tanh counts for
 CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
 _NEST = re.compile("m+|m*r+|m*r+m")
