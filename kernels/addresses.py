@@ -26,5 +26,6 @@ def _object_layout_known() -> bool:
     return all(_fast_address(p) == _slow_address(p) for p in probes)
 
 
+LAYOUT_KNOWN = _object_layout_known()
 # `__array_interface__` builds a dict and takes 0.9 us; the pointer itself is one load away
-address = _fast_address if _object_layout_known() else _slow_address
+address = _fast_address if LAYOUT_KNOWN else _slow_address

@@ -13,7 +13,7 @@ import time
 from collections import namedtuple
 from collections.abc import Callable
 
-from . import interpreter, notes, workers
+from . import entry, interpreter, notes, workers
 from .sources import digest
 from .workers import set_threads, threads
 
@@ -40,7 +40,7 @@ class Kernel:
         text: the text.
         address: of native code `void (int64_t lo, int64_t hi, int64_t *a)`, valid while the kernel lives; None
             under NUMBA_DISABLE_JIT, where the text runs as Python.
-        call: the bare ctypes function, not counted in `launches`: the cheapest way in.
+        call: the bare machine code, not counted in `launches`: the cheapest way in. Takes ints.
     """
 
     __slots__ = ("name", "path", "address", "call", "_text", "__weakref__")
@@ -148,7 +148,7 @@ def define(symbol: str, address: int) -> None:
 
 def cache_info() -> CacheInfo:
     """Counts of this process: kernels compiled, loaded from disk, launched, held; and the cache directory."""
-    return CacheInfo(_builds, _loads, _launches, len(_kernels), directory())
+    return CacheInfo(_builds, _loads, _launches + entry.launches(), len(_kernels), directory())
 
 
 def clear(disk: bool = True) -> None:
@@ -209,7 +209,12 @@ def _from_disk(name, text):
         _disk().warn(f"{path} is set aside and built again: {error}")
         return None
     _loads += 1
-    return Kernel(name, text, source, address, call)
+    return _kernel(name, text, source, address, call)
+
+
+def _kernel(name, text, source, address, call) -> Kernel:
+    entry.prepare(load)
+    return Kernel(name, text, source, address, entry.caller(call, address))
 
 
 def _is_assembly(text) -> bool:
@@ -238,7 +243,7 @@ def _build(name, text, where=None):
     _builds += 1
     if source is not None:
         _write(path, _disk().seal(text, data, undefined))
-    return Kernel(name, text, source, address, call)
+    return _kernel(name, text, source, address, call)
 
 
 def object_code(kernel: Kernel) -> bytes:

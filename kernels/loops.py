@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import build, native
+from . import build, entry, native
 from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
@@ -165,7 +165,7 @@ class Prepared:
         strides: of reads and writes along the axes, in elements.
     """
 
-    __slots__ = ("kernel", "template", "places", "numbers", "extent", "grain")
+    __slots__ = ("kernel", "template", "places", "numbers", "extent", "grain", "launch")
 
     def __init__(self, program: Program, kernel, sizes, strides):
         self.kernel, self.extent = kernel, program.extent(sizes)
@@ -176,9 +176,15 @@ class Prepared:
             self.places.append(position)
             position += 1 + operand.layout.count("s")
         self.numbers = [(position + k, dtype) for k, (_, dtype) in enumerate(program.scalars)]
+        kinds = [entry.FLOAT if dtype.startswith("float") else entry.INTEGER for _, dtype in program.scalars]
+        operands = [(k, entry.ARRAY) for k in self.places] + [(k, kind) for (k, _), kind in zip(self.numbers, kinds)]  # noqa: B905
+        alone = self.extent < 2 * self.grain  # no work for a second thread
+        self.launch = entry.launcher(kernel, self.extent, self.extent, self.template, operands) if alone else None
 
     def run(self, arrays, values=()) -> None:
         """Run on arrays (reads, then writes) and numbers."""
+        if self.launch is not None and build.recorder is None and self.launch(*arrays, *values):
+            return
         if not self.extent:
             return
         packed = self.template[:]

@@ -30,11 +30,12 @@ class _Scope:
         self._record, self._train, self._before = record, train, []
 
     def __enter__(self):
-        self._before.append((current.record, current.training))
-        if self._record is not None:
-            current.record = tape.record if self._record else None
-        if self._train is not None:
-            current.training = self._train
+        cur, record, train = current, self._record, self._train
+        self._before.append((cur.record, cur.training))
+        if record is not None:
+            cur.record = tape.record if record else None
+        if train is not None:
+            cur.training = train
 
     def __exit__(self, *exc):
         current.record, current.training = self._before.pop()
@@ -131,8 +132,8 @@ def ones(shape, dtype) -> numpy.ndarray:
 
 def ones_like(x: ndarray) -> ndarray:
     """The head gradient of `x` when none is given; read-only where it is small enough to be kept."""
-    data = ones(x.shape, x.dtype) if x.size <= 65536 else numpy.ones(x.shape, x.dtype)
-    return place(data, x._device, type(x))
+    d = x._data
+    return wrap(ones(d.shape, d.dtype) if d.size <= 65536 else numpy.ones(d.shape, d.dtype), x._device, type(x))
 
 
 def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: bool = True) -> None:
@@ -147,9 +148,17 @@ def backward(heads, head_grads=None, retain_graph: bool = False, train_mode: boo
     Raises:
         MXNetError: a head is not on the tape, or its tape was used already.
     """
-    heads, grads = _heads("backward", heads, head_grads)
-    with _Scope(False, train_mode):
+    if head_grads is None and isinstance(heads, ndarray):
+        heads, grads = (heads,), (ones_like(heads),)
+    else:
+        heads, grads = _heads("backward", heads, head_grads)
+    cur = current
+    before = cur.record, cur.training
+    cur.record, cur.training = None, train_mode
+    try:
         tape.backward("backward", heads, grads, retain_graph)
+    finally:
+        cur.record, cur.training = before
 
 
 def grad(heads, variables, head_grads=None, retain_graph=None, create_graph: bool = False, train_mode: bool = True):

@@ -116,7 +116,7 @@ class CompiledStep:
 class _Ready:
     """One signature's plan with the gradients of the variables as its outputs."""
 
-    __slots__ = ("entry", "instance", "leaves", "version", "slot", "node", "like")
+    __slots__ = ("entry", "instance", "leaves", "version", "slot", "like")
 
     @staticmethod
     def possible(entry: Entry) -> bool:
@@ -140,7 +140,7 @@ class _Ready:
             self.instance.put(slot, leaf.grad._data)
         for node in plan.cotangents:
             self.instance.put(plan.slots[node], autograd.ones(node.shape, node.dtype))
-        self.slot, self.node = plan.output_slots[0], plan.forward.outputs[0]
+        self.slot = plan.output_slots[0]
 
     def fits(self, args) -> bool:
         """Whether the arguments have this signature."""
@@ -162,7 +162,7 @@ class _Ready:
             instance.put(k, x._data)
         cls = entry.classes[0]
         y = cls.__new__(cls)
-        y._data, y._device, y._node = instance.fresh(self.slot, self.node), entry.device, None
+        y._data, y._device, y._node = instance.fresh(self.slot), entry.device, None
         base = rnd.generator.advance(entry.draws) if entry.draws else 0
         instance.forward.run(base)
         for k, flag in enumerate(instance.guards):

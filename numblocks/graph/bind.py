@@ -6,7 +6,6 @@ Neighbouring steps that are machine code become rows of one table, walked by a s
 from __future__ import annotations
 
 import functools
-from ctypes import c_int64, c_void_p
 
 import numpy
 
@@ -72,15 +71,14 @@ class Bound:
             return
         table = native.table(self.rows, self.shared > 0, self.products, self.keep)
         self.keep.append(table)
-        start, count, pointer = c_int64(0), c_int64(len(table)), c_void_p(native.address(table))
-        call = native.sequence()
+        call, count, pointer = native.sequence(), len(table), native.address(table)
 
         def alone(env, base):
-            call(start, count, pointer)
+            call(0, count, pointer)
 
         def shared(env, base):
             workers.wake()
-            call(start, count, pointer)
+            call(0, count, pointer)
 
         self.steps.append(shared if self.shared >= workers.WORTH_WAKING else alone)
         self.rows, self.shared, self.products = [], 0.0, False
@@ -110,7 +108,7 @@ class Bound:
         if slot is None:
             packed[position] = self.instance.start + self.offset_of(window.root) + offset
         else:
-            self.instance.words[slot].append((packed, position, offset))
+            self.instance.places[slot].append((packed, position, offset))
 
     def bind(self, step) -> None:
         if isinstance(step, Launch):

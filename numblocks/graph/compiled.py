@@ -38,7 +38,7 @@ class Entry:
         wanted: positions among the plan's inputs whose gradients the backward pass computes.
         on_tape: which outputs depend on a variable.
         classes: of the outputs.
-        returned: for each output its slot, Node and class.
+        returned: for each output its slot and class.
         gradients: for each wanted input its position, the slot of its gradient and the Node.
         builder: the trace, for looking at.
     """
@@ -131,7 +131,7 @@ class Compiled:
         plan.name = self.name
         if config.DEBUG >= 3:
             debug(3, f"{self.name}: fused\n{explain(entry)}")
-        entry.returned = list(zip(plan.output_slots, results, entry.classes, strict=True))
+        entry.returned = list(zip(plan.output_slots, entry.classes, strict=True))
         if graphs.backward is not None:
             entry.gradients = list(zip(entry.wanted, plan.grad_slots, graphs.backward.outputs, strict=True))
         entry.op = Recorded(self, entry)
@@ -157,9 +157,9 @@ def run(entry: Entry, leaves):
         k += 1
     outputs = []
     device = entry.device
-    for slot, node, cls in entry.returned:
-        y = cls.__new__(cls)
-        y._data, y._device, y._node = instance.fresh(slot, node), device, None
+    for slot, cls in entry.returned:
+        y = cls()
+        y._data, y._device, y._node = instance.fresh(slot), device, None
         outputs.append(y)
     base = rnd.generator.advance(entry.draws) if entry.draws else 0
     instance.forward.run(base)
@@ -214,8 +214,11 @@ class CompiledStep(tape.Step):
 
     def release(self) -> None:
         """Forget operands, answers and residuals."""
-        super().release()
-        self.__del__()
+        self.args = self.data = None
+        self.parents = ()
+        instance, self.instance = self.instance, None
+        if instance is not None:
+            instance.release()
 
     def __del__(self):
         instance, self.instance = self.instance, None
@@ -239,8 +242,8 @@ class Recorded(Op):
             for k, d in zip(entry.wanted, replay(self.compiled, entry, g, step), strict=True):
                 arrive(step.parents[k], d)
             return
-        plan, instance = entry.plan, step.instance
-        put, env, parents = instance.put, instance.env, step.parents
+        plan, instance, parents = entry.plan, step.instance, step.parents
+        put = instance.put
         if type(g) is list or len(plan.cotangents) > 1:
             for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
                 put(plan.slots[node], c._data)
@@ -250,15 +253,13 @@ class Recorded(Op):
         for k, slot, node in entry.gradients:
             parent = parents[k]
             buffer = into(parent)
-            if buffer is not None and env[slot] is buffer:
-                continue  # as at the last call
             if (
                 buffer is None
                 or buffer.shape != node.shape
                 or buffer.dtype != node.dtype
                 or not buffer.flags.c_contiguous
             ):
-                later.append((parent, wrap(instance.fresh(slot, node), entry.device)))
+                later.append((parent, wrap(instance.fresh(slot), entry.device)))
             else:
                 put(slot, buffer)
         instance.backward.run(step.base)

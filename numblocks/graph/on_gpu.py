@@ -13,7 +13,6 @@ from ..array import wrap
 from ..device import Device, backend
 from ..op import current
 from ..ops import random as rnd
-from .graph import Node
 from .lower import Launch, Stream, View, whole
 from .memory import ALIGN
 from .plan import Plan
@@ -48,8 +47,9 @@ class GpuInstance:
         data = backend().upload(data, self.device)
         self.env[slot] = data if data.contiguous else data.copy()
 
-    def fresh(self, slot: int, node: Node):
+    def fresh(self, slot: int):
         """Memory for an output."""
+        node = self.plan.slotted[slot]
         made = self.env[slot] = backend().empty(node.shape, node.dtype, self.device)
         return made
 

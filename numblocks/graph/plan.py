@@ -51,6 +51,8 @@ class Plan:
             self.second = Schedule(backward, set(self.inputs) | set(self.cotangents) | self.kept_roots())
             self.grad_slots = self.deliver(self.second, backward.outputs)
         self.layout()
+        # what an array for a slot is like (several nodes may share one)
+        self.slotted = {slot: node for node, slot in reversed(self.slots.items())}
         self.pool: list = []  # instances that no call uses
         self.name = "plan"
 
