@@ -16,6 +16,7 @@ from .array import ndarray, wrap
 from .errors import MXNetError
 from .op import Op, current
 from .ops.elementwise import add, astype
+from .ops.pullback import LARGE, fused
 from .ops.reduce import sum_to
 
 counter = itertools.count()
@@ -231,6 +232,7 @@ def pull(step: Step, g, arrive) -> None:
     vjp = op.vjp
     one_for_all = type(vjp) is not tuple
     elementwise = op.kind == "elementwise"
+    large = elementwise and g._data.size >= LARGE
     together = vjp(g, y, *args, **spec) if op.joint else None
     for k, parent in enumerate(step.parents):
         if parent is None:
@@ -241,7 +243,11 @@ def pull(step: Step, g, arrive) -> None:
             d = vjp(g, y, *args, index=k, **spec)
         else:
             pullback = vjp[k] if k < len(vjp) else None
-            d = None if pullback is None else pullback(g, y, *args, **spec)
+            if pullback is None:
+                continue
+            d = fused(op, k, pullback, g, y, args) if large and not spec else None
+            if d is None:
+                d = pullback(g, y, *args, **spec)
         if d is None:
             continue
         have, want = d._data, args[k]._data
