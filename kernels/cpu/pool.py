@@ -10,9 +10,11 @@ so the inner loop runs along a row.
 import math
 
 from ..prelude import float32, int32, int64, pointer, stack
+from ..tile import copy
 
 T = float32
 CHUNK = 512  # outputs of a row whose shares or places are staged at once
+BAND = 4096  # elements of rows that are staged at once where windows lie in pairs of columns
 
 
 def larger(v, m):
@@ -75,10 +77,38 @@ def max_forward(lo, hi, a):
                         fold_max(y, i, x, ((plane * D + d) * H + h) * W - pw, sw, edges, KW)
 
 
+def in_pairs(a):
+    """Whether each row is cut into pairs of columns, without padding: then rows one after the other are, too."""
+    return (a[10] == 2) & (a[13] == 2) & (a[16] == 0) & (a[4] == 2 * a[7]) & (a[4] <= BAND)
+
+
+def uncut(a):
+    """Whether no window is cut at an edge, so that all have one count."""
+    deep = (a[14] == 0) & ((a[5] - 1) * a[11] + a[8] <= a[2])
+    return deep & (a[15] == 0) & ((a[6] - 1) * a[12] + a[9] <= a[3])
+
+
+def add_pairs(y, i, x, n, factor):
+    """`y[i + k] = (x[2 k] + x[2 k + 1]) * factor`"""
+    for k in range(n):
+        y[i + k] = (x[2 * k] + x[2 * k + 1]) * factor
+
+
+def spread_pairs(y, x, j, n, factor):
+    """`y[2 k] = y[2 k + 1] = x[j + k] * factor`"""
+    for k in range(n):
+        v = x[j + k] * factor
+        y[2 * k] = v
+        y[2 * k + 1] = v
+
+
 def sum_forward(lo, hi, a):
     """Sum of each window over its count. a: 0 input, 1 output, 18-20 counts per axis (`T`), multiplied for
     a window.
     """
+    if in_pairs(a) & uncut(a):
+        sum_paired(lo, hi, a)
+        return
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
     x, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
@@ -97,10 +127,43 @@ def sum_forward(lo, hi, a):
                     y[i + o] /= rows * cw[o]
 
 
+def sum_paired(lo, hi, a):
+    """`sum_forward` in bands of rows: the rows of the windows are added up, then their columns, all rows at once."""
+    D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
+    KD, KH, sd, sh = a[8], a[9], a[11], a[12]
+    x, y = pointer(a[0], T), pointer(a[1], T)
+    cd, ch, cw = pointer(a[18], T), pointer(a[19], T), pointer(a[20], T)
+    factor = T(1) / (cd[0] * ch[0] * cw[0])
+    band = min(BAND // W, OH)
+    rows = stack(BAND, T)
+    for plane in range(lo, hi):
+        for od in range(OD):
+            first = 0
+            while first < OH:
+                count = min(band, OH - first)
+                for r in range(count):
+                    j = ((plane * D + od * sd) * H + (first + r) * sh) * W
+                    i = r * W
+                    if KH > 1:
+                        for w in range(W):
+                            rows[i + w] = x[j + w] + x[j + W + w]
+                    else:
+                        copy(rows, i, x, j, W)
+                    for d in range(KD):
+                        for h in range(2 if d == 0 else 0, KH):
+                            for w in range(W):
+                                rows[i + w] += x[j + (d * H + h) * W + w]
+                add_pairs(y, ((plane * OD + od) * OH + first) * OW, rows, count * OW, factor)
+                first += count
+
+
 def sum_backward(lo, hi, a):
     """Each output's cotangent over its count, added to all elements of its window. a: 0 cotangent, 1
     gradient, 18-20 counts.
     """
+    if in_pairs(a) & uncut(a) & (a[8] == a[11]) & (a[9] == a[12]):
+        spread_paired(lo, hi, a)
+        return
     D, H, W, OD, OH, OW = a[2], a[3], a[4], a[5], a[6], a[7]
     KD, KH, KW, sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]
     g, y, edges = pointer(a[0], T), pointer(a[1], T), pointer(a[17], int64)
@@ -131,6 +194,31 @@ def sum_backward(lo, hi, a):
                                 for k in range(KW):
                                     for o in range(max(edges[2 * k], o0), min(edges[2 * k + 1], o1)):
                                         y[i + k + o * sw] += share[o - o0]
+
+
+def spread_paired(lo, hi, a):
+    """`sum_backward` where windows do not overlap: each element is written once, but those behind the last window."""
+    D, H, W, OD, OH, OW, KD, KH = a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]
+    g, y = pointer(a[0], T), pointer(a[1], T)
+    cd, ch, cw = pointer(a[18], T), pointer(a[19], T), pointer(a[20], T)
+    factor = T(1) / (cd[0] * ch[0] * cw[0])
+    band = min(BAND // W, OH)
+    rows = stack(BAND, T)
+    for plane in range(lo, hi):
+        if (D != OD * KD) | (H != OH * KH):
+            for i in range(plane * D * H * W, (plane + 1) * D * H * W):
+                y[i] = T(0)
+        for od in range(OD):
+            first = 0
+            while first < OH:
+                count = min(band, OH - first)
+                spread_pairs(rows, g, ((plane * OD + od) * OH + first) * OW, count * OW, factor)
+                for r in range(count):
+                    i = ((plane * D + od * KD) * H + (first + r) * KH) * W
+                    for d in range(KD):
+                        for h in range(KH):
+                            copy(y, i + (d * H + h) * W, rows, r * W, W)
+                first += count
 
 
 def challenge(best, place, j, x, base, i, step, n):

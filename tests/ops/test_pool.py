@@ -113,6 +113,35 @@ def test_sum_gradient_is_adjoint(case, divide):
     assert numpy.isclose((got * x).sum(), (g * y).sum())
 
 
+@st.composite
+def pairs(draw):
+    """Windows two columns wide that cut the rows into pairs, which the kernels take all at once; rows longer than what
+    they stage, planes with rows behind the last window, and windows that overlap from row to row, too.
+    """
+    lead = draw(st.integers(0, 2))
+    width = draw(st.sampled_from([1, 2, 5, 14, 17, 600, 2048, 2049]))
+    kernel = (*draw(st.lists(st.integers(1, 4), min_size=lead, max_size=lead)), 2)
+    stride = (*[draw(st.sampled_from([k, k, 1, 2, 3])) for k in kernel[:-1]], 2)
+    count = [draw(st.integers(1, 4 if width < 100 else 2)) for _ in range(lead)]
+    size = [(n - 1) * s + k + draw(st.integers(0, 2)) for n, s, k in zip(count, stride, kernel, strict=False)]
+    x = numpy.random.default_rng(draw(st.integers(0, 9))).standard_normal((2, 2, *size, 2 * width))
+    spec = {"kernel": kernel, "stride": stride, "pad": (0,) * (lead + 1), "ceil": draw(st.booleans())}
+    return x.astype(draw(st.sampled_from(["float32", "float64"]))), spec
+
+
+@quick
+@given(pairs(), st.sampled_from(["none", "inside", "padded"]))
+def test_pairs_of_columns(case, divide):
+    x, spec = case
+    want = reference(x, "sum", **spec, divide=divide)
+    got = pl.window_sum(np.array(x), divide=divide, **spec).asnumpy()
+    assert got.dtype == x.dtype and numpy.allclose(got, want, rtol=1e-5, atol=1e-5)
+    g = numpy.cos(numpy.arange(want.size)).reshape(want.shape).astype(x.dtype)
+    back = numpy.full_like(x, numpy.nan)  # what is not written stays NaN
+    pl.window_sum_grad.run(g, out=back, size=x.shape[2:], divide=divide, **spec)
+    assert numpy.isclose((back.astype("f8") * x).sum(), (g.astype("f8") * want).sum(), rtol=1e-4, atol=1e-3)
+
+
 @quick
 @given(cases(dtypes=("float64",), longest=6))
 def test_second_order(case):
