@@ -4,10 +4,13 @@ There is one way for all shapes. Against im2col and BLAS it needs no matrix of c
 busy on small images, and its loop is as fast as BLAS on large ones.
 """
 
+import functools
 import math
 from array import array
 
-from . import build, library, scratch, tile
+import numpy
+
+from . import build, library, scratch, tile, workers
 from .convolve_plan import Geometry, data_plan, forward_plan, geometry, weight_plan
 from .scratch import NAMES, address
 
@@ -15,15 +18,19 @@ __all__ = ["data_gradient", "forward", "geometry", "weight_gradient"]
 
 CHUNK = 16 << 20  # bytes of packed images at a time
 PASS = 1 << 20  # bytes of images that one pass of the weight gradient should stay within
-GRAIN = 1 << 21  # multiply-adds worth another thread: about 20 us
+GRAIN = 1 << 18  # multiply-adds worth another thread that is awake: about 5 us
+COPIED = 1 << 14  # elements copied that are
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
 
 
-def _call(name, n, grain, arguments, **bindings):
-    """Pack the arguments (ints) and run the kernel over `[0, n)`."""
+def _call(name, n, grain, arguments, grains=0.0, **bindings):
+    """Pack the arguments (ints) and run the kernel over `[0, n)`; `grains` of work there are where `grain` hides it."""
     packed = array("q", arguments)
-    build.run(library.get("conv." + name, **bindings), n, packed.buffer_info()[0], max(int(grain), 1))
+    kernel = library.get("conv." + name, **bindings)
+    if grains >= workers.WORTH_WAKING and not build.interpreted():
+        workers.call_up(build.load)
+    build.run(kernel, n, packed.buffer_info()[0], max(int(grain), 1))
 
 
 def _packed(slot, x, layout, stride, T):
@@ -36,7 +43,7 @@ def _packed(slot, x, layout, stride, T):
     _call(
         "pack",
         planes,
-        (1 << 18) / layout.plane,
+        COPIED / layout.plane,
         (
             address(x),
             address(target),
@@ -66,7 +73,7 @@ def _images(x, layout):
     )
 
 
-def _run(x, source, one, weights, out, geo, inputs, outputs):
+def _run(x, source, one, weights, out, geo, inputs, outputs, biases=None):
     """One pass over the packed images `source`; `inputs`, `outputs` are channels per group."""
     M, V = one.shape
     T, groups = NAMES[out.dtype], geo.groups
@@ -104,9 +111,25 @@ def _run(x, source, one, weights, out, geo, inputs, outputs):
             *one.rows,
             *one.strides,
             one.first,
+            0 if biases is None else address(biases),
+            address(_ones(T)),
         ),
         **_tiles(T, one.shape),
     )
+
+
+@functools.cache
+def _ones(T):
+    """What a bias is multiplied by: a row of the widest tile."""
+    return numpy.ones(max(V for _, V in tile.sizes()) * tile.lanes(T), T)
+
+
+def _biases(b, one, outputs, groups):
+    """One for each row of the tiles, in the order of the packed weights."""
+    rows = -(-outputs // one.shape[0]) * one.shape[0]
+    target = scratch.take("conv_b", groups * rows, b.dtype)
+    target.reshape(groups, rows)[:, :outputs] = b.reshape(groups, outputs)
+    return target
 
 
 def _weights(slot, w, one, outputs, inputs, groups, strides):
@@ -116,24 +139,25 @@ def _weights(slot, w, one, outputs, inputs, groups, strides):
     _call(
         "pack_weight",
         groups * blocks,
-        (1 << 18) / max(inputs * len(one.taps) * M, 1),
+        COPIED / max(inputs * len(one.taps) * M, 1),
         (address(w), address(target), outputs, blocks, inputs, len(one.taps), address(one.taps), *strides, M),
         T=NAMES[w.dtype],
     )
     return target
 
 
-def forward(x, w, out, geo: Geometry):
-    """`out[n, o] = sum_c,k x[n, c, ...] w[o, c, k]`; all C-contiguous, of one dtype, float32 or float64."""
+def forward(x, w, out, geo: Geometry, b=None):
+    """`out[n, o] = sum_c,k x[n, c, ...] w[o, c, k] + b[o]`; all C-contiguous, of one dtype, float32 or float64."""
     T = NAMES[x.dtype]
     if out.size == 0 or x.size == 0 or w.size == 0:
-        out[...] = 0
+        out[...] = 0 if b is None else b.reshape(-1, *(1,) * (out.ndim - 2))
         return out
     layout, one = forward_plan(geo._replace(N=0), tile.lanes(T))
     inputs, outputs, taps = geo.C // geo.groups, geo.O // geo.groups, math.prod(geo.kernel)
     weights = _weights(
         "conv_w", w, one, outputs, inputs, geo.groups, (outputs * inputs * taps, inputs * taps, taps)
     )
+    biases = None if b is None else _biases(b, one, outputs, geo.groups)
     x, y = x.reshape(geo.N, geo.C, *geo.size), out.reshape(geo.N, geo.O, *geo.out)
     step = _images(x, layout)
     for n in range(0, geo.N, step):
@@ -147,6 +171,7 @@ def forward(x, w, out, geo: Geometry):
             geo,
             inputs,
             outputs,
+            biases,
         )
     return out
 
@@ -199,7 +224,8 @@ def weight_gradient(g, x, out, geo: Geometry):
         a = _packed("conv_g", g[n : n + step], cotangent, (1, 1, 1), T)
         b = _packed("conv_x", part, layout, geo.stride, T)
         each = max(1, PASS // image, -(-512 // positions))
-        grain = max(-(-items // build.threads()), GRAIN / (M * V * positions * count))
+        work = M * V * positions * count
+        grain = max(-(-items // build.threads()), GRAIN / work)  # each piece reads all images
         _call(
             "weight",
             items,
@@ -223,6 +249,7 @@ def weight_gradient(g, x, out, geo: Geometry):
                 geo.C // geo.groups * layout.plane,
                 int(n > 0),
             ),
+            items * work / GRAIN,
             **_tiles(T, (M, V)),
         )
     return out

@@ -131,6 +131,13 @@ def run(kernel, n: int, argp: int, grain: int, load) -> None:
     _kernels["share"].call(0, 1, ctypes.addressof(packed))
 
 
+def call_up(load) -> None:
+    """`wake`, with all that needs: before a loop that is long though its pieces are few."""
+    if threads() > 1:
+        prepare(load)
+        wake()
+
+
 def wake() -> None:
     """Let as many workers look out for loops as may help."""
     if _kernels and _team[teamwork.AWAKE] < _threads - 1:

@@ -120,6 +120,7 @@ REFERENCE = {
     "pick_grad": lambda g, index, axis, shape, mode: unpicked(g, index, axis, shape),
     # windows
     "conv": lambda x, w, **spec: conv(x, w, spec),
+    "conv_bias": lambda x, w, b, **spec: conv(x, w, spec) + b.reshape(-1, *(1,) * (w.ndim - 2)),
     "conv_grad_data": lambda g, w, size, **spec: conv_grad_data(g, w, size, spec),
     "conv_grad_weight": lambda g, x, kernel, **spec: conv_grad_weight(g, x, kernel, spec),
     "max_pool": lambda x, **spec: pooled(x, None, spec, lambda part, at, counts: part.max(-1)),

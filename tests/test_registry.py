@@ -45,6 +45,7 @@ INT_TO_FLOAT = {
     "softmax",
     "log_softmax",
     "conv",
+    "conv_bias",
     "conv_grad_data",
     "conv_grad_weight",
     "max_pool_grad",

@@ -90,7 +90,7 @@ def pack_weight(lo, hi, a):
 
 
 def forward(lo, hi, a):
-    """Sum of weights times shifted planes, into a cropped (and, for gradients, strided) output.
+    """Sum of weights times shifted planes, and a bias, into a cropped (and, for gradients, strided) output.
 
     Parallel index: ((image * groups + group) * segments + segment) * blocks + block, so that consecutive
     items share a segment of the input in cache.
@@ -98,11 +98,12 @@ def forward(lo, hi, a):
     segments, 6 positions per segment, 7 blocks, 8 positions, 9 number of (channel, tap), 10 outputs per
     group, 11 input elements per image, 12 per group, 13 output elements per image, 14 per channel, 15 TH,
     16 TW (rows of the packed layout), 17 OH, 18 OW (what is kept), 19-21 output strides of the three axes,
-    22 first output element.
+    22 first output element, 23 address of the biases, as many as packed outputs, or 0, 24 a tile's row of ones.
     """
     groups, segments, each, blocks, L, K, O = a[4], a[5], a[6], a[7], a[8], a[9], a[10]
     TH, TW, OH, OW, yd, yh, yw = a[15], a[16], a[17], a[18], a[19], a[20], a[21]
     x, w, offset, y = pointer(a[0], T), pointer(a[1], T), pointer(a[2], int64), pointer(a[3], T)
+    bias, ones = pointer(a[23], T), pointer(a[24], T)
     stage = stack(STAGE, T)
     for item in range(lo, hi):
         block, rest = item % blocks, item // blocks
@@ -118,6 +119,8 @@ def forward(lo, hi, a):
         while begin < stop:
             p = max(min(begin, L - SPAN), 0)  # the last tile moves back rather than read beyond the plane
             t = tile(M, V, T)
+            if a[23] != 0:
+                t = outer(t, bias, (group * blocks + block) * M, ones, 0)
             for k in range(K):
                 t = outer(t, w, weights + k * M, x, source + offset[k] + p)
             if direct:

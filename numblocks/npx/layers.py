@@ -110,9 +110,9 @@ def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, 
     last = _channels_last("convolution", layout, n)
     if last:
         data, weight = _channels_forth(data), _channels_forth(weight)
-    y = cv.conv(data, weight, stride=_tuple(stride or 1, n), pad=_tuple(pad or 0, n), dilate=_tuple(dilate or 1, n),
-                groups=int(num_group))  # fmt: skip
-    y = y if bias is None or no_bias else y + move.reshape(bias, shape=bias.shape + (1,) * n)
+    spec = {"stride": _tuple(stride or 1, n), "pad": _tuple(pad or 0, n), "dilate": _tuple(dilate or 1, n),
+            "groups": int(num_group)}  # fmt: skip
+    y = cv.conv(data, weight, **spec) if bias is None or no_bias else cv.conv_bias(data, weight, bias, **spec)
     return _channels_back(y) if last else y
 
 

@@ -15,6 +15,8 @@ from ..array import Aval
 from ..errors import MXNetError
 from ..kernels import convolve, reuse
 from .kinds import primitive
+from .move import reshape
+from .reduce import sum_
 
 _AXES = {3: "NCW", 4: "NCHW", 5: "NCDHW"}
 
@@ -74,16 +76,18 @@ def _dtype(a, b) -> numpy.dtype:
     return dt.as_float(dt.promote(a.dtype, b.dtype))
 
 
-def _run(kernel, a, b, out, shape, geometry):
+def _run(kernel, a, b, out, shape, geometry, *more):
     """Bring operands to a dtype the kernels know, call, and bring the answer back (float16 is storage
     only).
     """
     wanted = _dtype(a, b)
+    for v in more:
+        wanted = dt.promote(wanted, v.dtype)
     computed = numpy.dtype(numpy.float32) if wanted.itemsize < 4 else wanted
-    a, b = (numpy.ascontiguousarray(v, computed) for v in (a, b))
+    a, b, *more = (numpy.ascontiguousarray(v, computed) for v in (a, b, *more))
     direct = out is not None and out.dtype == computed and out.flags.c_contiguous
     y = out if direct else reuse.empty(shape, computed)
-    kernel(a, b, y, geometry)
+    kernel(a, b, y, geometry, *more)
     if direct:
         return out
     if out is None:
@@ -132,6 +136,48 @@ def conv(x, w, *, stride, pad, dilate, groups, out=None):
     """
     geometry = convolve.geometry(x.shape, w.shape, stride, pad, dilate, groups)
     return _run(convolve.forward, x, w, out, (x.shape[0], w.shape[0], *geometry.out[5 - x.ndim :]), geometry)
+
+
+def _by_channel(g):
+    """The sums over all but the channels: first over what lies together, which vectorizes and is shared by threads. In
+    a trace, one sum, which fuses with what made `g`.
+    """
+    if type(g._data) is not numpy.ndarray:
+        return sum_(g, axis=(0, *range(2, g.ndim)), keepdims=False)
+    n, channels = g.shape[:2]
+    sums = sum_(reshape(g, shape=(n, channels, math.prod(g.shape[2:]))), axis=(2,), keepdims=False)
+    return sum_(sums, axis=(0,), keepdims=False)
+
+
+def _infer_conv_bias(x, w, b, **spec):
+    y = _infer_conv(x, w, **spec)
+    if tuple(b.shape) != w.shape[:1]:
+        raise MXNetError(
+            f"convolution: bias has shape {tuple(b.shape)} but weight {tuple(w.shape)} gives {w.shape[0]}"
+            " channels. There is one bias per output channel. Pass another bias or weight."
+        )
+    return Aval(y.shape, dt.promote(y.dtype, b.dtype))
+
+
+@primitive(
+    kind="window",
+    nin=3,
+    infer=_infer_conv_bias,
+    traced=lambda x, w, b, **spec: conv(x, w, **spec) + reshape(b, shape=b.shape + (1,) * (w.ndim - 2)),
+    vjp=(
+        lambda g, y, x, w, b, **spec: conv_grad_data(g, w, size=tuple(x.shape[2:]), **spec),
+        lambda g, y, x, w, b, **spec: conv_grad_weight(g, x, kernel=tuple(w.shape[2:]), **spec),
+        lambda g, y, x, w, b, **spec: _by_channel(g),
+    ),
+    examples=(
+        (((2, 2, 6, 5), (4, 1, 3, 2), (4,)), {"stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),
+    ),
+)
+def conv_bias(x, w, b, *, stride, pad, dilate, groups, out=None):
+    """`conv` with a bias for each output channel, `b: (O,)`: a convolutional layer without its activation."""
+    geometry = convolve.geometry(x.shape, w.shape, stride, pad, dilate, groups)
+    shape = (x.shape[0], w.shape[0], *geometry.out[5 - x.ndim :])
+    return _run(convolve.forward, x, w, out, shape, geometry, b)
 
 
 def _infer_data(g, w, *, size, stride, pad, dilate, groups):

@@ -72,6 +72,37 @@ def test_forward(case):
 
 
 @quick
+@given(cases(), st.booleans())
+def test_bias_is_a_convolution_and_a_sum(case, half):
+    """Values, and the gradients of all three operands, against the op's parts."""
+    x, w, spec, rng = case
+    b = rng.standard_normal(w.shape[0]).astype("f2" if half else x.dtype)
+    y = cv.conv_bias(np.array(x), np.array(w), np.array(b, dtype=b.dtype), **spec)
+    tail = (1,) * (w.ndim - 2)
+    assert y.dtype == x.dtype
+    assert close(y.asnumpy(), reference(x, w, **spec) + b.reshape(-1, *tail), x.dtype.name)
+    g = rng.standard_normal(y.shape).astype(x.dtype)
+    found = []
+    for whole in (True, False):
+        operands = [np.array(v, dtype=v.dtype) for v in (x, w, b)]
+        for v in operands:
+            v.attach_grad()
+        with autograd.record():
+            u, v, c = operands
+            y = cv.conv_bias(u, v, c, **spec) if whole else cv.conv(u, v, **spec) + c.reshape(-1, *tail)
+        y.backward(np.array(g))
+        found.append([v.grad.asnumpy().astype("f8") for v in operands])
+    for k, (one, other) in enumerate(zip(*found, strict=True)):
+        assert numpy.allclose(one, other, rtol=2e-3, atol=2e-3 if half and k == 2 else 1e-4 * g.size**0.5)
+
+
+def test_bias_of_another_length_is_refused():
+    x, w = np.ones((1, 2, 5)), np.ones((3, 2, 2))
+    with pytest.raises(MXNetError, match=r"bias has shape \(2,\).*\(3, 2, 2\) gives 3"):
+        cv.conv_bias(x, w, np.ones(2), stride=(1,), pad=(0,), dilate=(1,), groups=1)
+
+
+@quick
 @given(cases())
 def test_gradients_are_adjoint(case):
     """<g, conv(v, w)> = <grad_data(g, w), v> and <g, conv(x, u)> = <grad_weight(g, x), u> for any v, u."""
@@ -239,6 +270,7 @@ def test_empty_batch():
     x, w = numpy.zeros((0, 3, 4, 4)), numpy.ones((2, 3, 3, 3))
     y = cv.conv.run(x, w, **spec)
     assert y.shape == (0, 2, 4, 4)
+    assert cv.conv_bias.run(x, w, numpy.ones(2), **spec).shape == (0, 2, 4, 4)
     assert (cv.conv_grad_weight.run(y, x, kernel=(3, 3), **spec) == 0).all()
 
 
