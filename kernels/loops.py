@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import build, entry, native
+from . import build, entry, native, workers
 from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
 GRAIN = 1 << 14  # elements times statements that are worth another thread that is awake: 2 to 4 us
+BRIEF = 128  # grains of work up to which the GIL stays held: 100 to 300 us
 SERIES = 6  # statements that exp or tanh counts for
 CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
 _NEST = re.compile("m+|m*r+|m*r+m")
@@ -178,8 +179,13 @@ class Prepared:
         self.numbers = [(position + k, dtype) for k, (_, dtype) in enumerate(program.scalars)]
         kinds = [entry.FLOAT if dtype.startswith("float") else entry.INTEGER for _, dtype in program.scalars]
         operands = [(k, entry.ARRAY) for k in self.places] + [(k, kind) for (k, _), kind in zip(self.numbers, kinds)]  # noqa: B905
-        alone = self.extent < 2 * self.grain  # no work for a second thread
-        self.launch = entry.launcher(kernel, self.extent, self.extent, self.template, operands) if alone else None
+        words = []
+        if self.extent >= 2 * self.grain and not build.interpreted():  # there is work for a second thread
+            kernel, words = workers.prefixed(kernel, self.grain, build.load)
+        operands = [(position + len(words), kind) for position, kind in operands]
+        brief = self.extent <= BRIEF * self.grain
+        launch = entry.launcher(kernel, self.extent, self.extent, [*words, *self.template], operands) if brief else None
+        self.launch = launch
 
     def run(self, arrays, values=()) -> None:
         """Run on arrays (reads, then writes) and numbers."""

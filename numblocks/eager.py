@@ -46,16 +46,16 @@ def quiet(function, *args, **kwargs):
         restore(token)
 
 
-SMALL = 1 << 15  # elements below which NumPy's ufunc beats starting a generated kernel; four times as many for sums
+SMALL = 1 << 15  # elements from which an operation is worth a generated kernel whatever it takes to start one
 
 
 def small_for(op: Op) -> int:
-    """Elements below which an op is left to NumPy. A sum or a comparison is done before another thread has begun."""
+    """Elements below which an op is left to NumPy, whose loops are as good for cheap arithmetic."""
     if not isinstance(op.numpy, numpy.ufunc):
-        return SMALL // 8  # several passes
+        return SMALL // 16  # several passes
     code = getattr(op.scalar, "__code__", None)
     series = code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
-    return SMALL if series else 4 * SMALL
+    return SMALL // 8 if series else SMALL // 4
 
 
 def unpack(op: Op, args):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from .. import autograd, shortcut, tape
+from .. import autograd, launched, shortcut, tape
 from .. import dtype as dt
 from ..array import Aval, ndarray, place, values, wrap
 from ..device import usable
@@ -50,7 +50,7 @@ def _reflected(op):
             return NotImplemented
         return bind(op, (other, self), _NO_SPEC)
 
-    return shortcut.reflected(op, backward)
+    return shortcut.reflected(op, launched.reflected(op, backward))
 
 
 def _in_place(op, symbol):

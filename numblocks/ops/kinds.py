@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy
 
-from .. import eager, shortcut
+from .. import eager, launched, shortcut
 from ..array import Aval, ndarray, wrap
 from ..op import Op, bind, current
 
@@ -43,6 +43,7 @@ def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kink
 
 def directly(op: Op, otherwise):
     """The short way through an elementwise op; what is not simple goes `otherwise`, which ends in `bind`."""
+    otherwise = launched.launched(op, otherwise)
     if op.numpy is None or op.nin > 2 and op.result != "where":
         return otherwise
     if op.nin == 2:

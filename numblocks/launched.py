@@ -1,0 +1,184 @@
+"""The way of elementwise ops on arrays that are worth a generated loop: one launch, decided in advance.
+
+It stands between the short way of small arrays (`shortcut`), whose functions these resemble, and `bind`: concrete
+C-contiguous arrays of one class, shape, float dtype and device, and numbers; two arrays may have two shapes. All other
+cases go `otherwise`.
+"""
+
+from __future__ import annotations
+
+import numpy
+
+from . import shortcut
+from .eager import one_lane, small_for
+from .kernels import mapping
+from .kernels.reuse import empty
+from .op import Op, current
+from .shortcut import BOOL, FLOAT32, FLOAT64, NO_SPEC
+
+KEPT = 256  # pairs of shapes and strides that an op remembers
+
+
+class Launches(dict):
+    """Launches of an op by the dtypes of its operands (None: a number); of one operand, by its dtype."""
+
+    def __init__(self, op: Op):
+        self.op = op
+
+    def __missing__(self, key):
+        op, dtypes = self.op, key if isinstance(key, tuple) else (key,)
+        dtypes = tuple(None if d is None else numpy.dtype(d.name) for d in dtypes)  # machine code compares identities
+        deciding = [d for d in dtypes[op.result == "where" :] if d is not None]
+        dtype = deciding[0] if deciding else None
+        fits = any(dtype is d for d in (FLOAT32, FLOAT64)) and all(d is dtype for d in deciding)
+        fits = fits and (op.result != "where" or dtypes[0] is BOOL) and not one_lane(op.scalar, dtype)
+        out = BOOL if op.result == "bool" else dtype
+        self[key] = (out, mapping.launcher(op.scalar, dtypes, out, dtype)) if fits else (None, None)
+        return self[key]
+
+
+def unary(op: Op, otherwise):
+    """`call(x)`."""
+    launches, small, on_tape = Launches(op), least(op), op.vjp is not None
+
+    def call(x):
+        try:
+            d = x._data
+            if type(d) is shortcut.CONCRETE and d.size >= small:
+                out, launch = launches[d.dtype]
+                if launch is not None and launch(d, z := empty(d.shape, out)):
+                    y = type(x)()
+                    y._data, y._device, y._node = z, x._device, None
+                    node = x._node
+                    if node is not None and on_tape:
+                        record = current.record
+                        if record is not None:
+                            record(op, (x,), NO_SPEC, y, (node,))
+                    return y
+        except AttributeError:
+            pass
+        return otherwise(x)
+
+    return call
+
+
+def binary(op: Op, otherwise):
+    """`call(a, b)`; the arrays may also broadcast."""
+    launches, small, on_tape = Launches(op), least(op), op.vjp is not None
+    broadcasts: dict[tuple, tuple] = {}
+
+    def call(a, b):
+        try:
+            cls, kind = type(a), type(b)
+            d, device, node = a._data, a._device, None
+            if kind is cls:
+                e, node = b._data, b._node
+                if b._device is not device:
+                    return otherwise(a, b)
+                key = (d.dtype, e.dtype)
+            elif kind is float or kind is int:
+                e, key = b, (d.dtype, None)
+            else:
+                return otherwise(a, b)
+            if type(d) is shortcut.CONCRETE and d.size >= small:
+                out, launch = launches[key]
+                if launch is not None and (
+                    launch(d, e, z := empty(d.shape, out))
+                    if e is b or d.shape == e.shape
+                    else (z := spread(op, d, e, out, broadcasts)) is not None
+                ):
+                    y = cls()
+                    y._data, y._device, y._node = z, device, None
+                    first = a._node
+                    if (first is not None or node is not None) and on_tape:
+                        record = current.record
+                        if record is not None:
+                            record(op, (a, b), NO_SPEC, y, (first, node))
+                    return y
+        except (AttributeError, OverflowError):
+            pass
+        return otherwise(a, b)
+
+    return call
+
+
+def spread(op: Op, d, e, out, broadcasts: dict):
+    """`op(d, e)` for arrays of two shapes, or None."""
+    key = (d.shape, e.shape, d.strides, e.strides, d.dtype)
+    if key not in broadcasts:
+        if len(broadcasts) >= KEPT:
+            broadcasts.clear()
+        try:
+            z = empty(numpy.broadcast_shapes(d.shape, e.shape), out)
+        except ValueError:
+            return None  # the long way says what is wrong
+        broadcasts[key] = z.shape, mapping.broadcast(op.scalar, (d, e), z, d.dtype)
+    shape, launch = broadcasts[key]
+    if launch is None:
+        return None
+    z = empty(shape, out)
+    return z if launch(d, e, z) else None
+
+
+def several(op: Op, otherwise):
+    """`call(*args)` of any number of operands."""
+    launches, small, on_tape = Launches(op), least(op), op.vjp is not None
+
+    def call(*args):
+        first = shape = None
+        raw, key, nodes = [], [], []
+        for x in args:
+            kind = type(x)
+            if kind is float or kind is int:
+                raw.append(x)
+                key.append(None)
+                nodes.append(None)
+                continue
+            d = getattr(x, "_data", None)
+            if type(d) is not shortcut.CONCRETE:
+                return otherwise(*args)
+            if first is None:
+                first, shape = x, d.shape
+                if d.size < small:
+                    return otherwise(*args)
+            elif kind is not type(first) or x._device is not first._device:
+                return otherwise(*args)
+            raw.append(d)
+            key.append(d.dtype)
+            nodes.append(x._node)
+        if first is None:
+            return otherwise(*args)
+        try:
+            out, launch = launches[tuple(key)]
+            if launch is None or not launch(*raw, z := empty(shape, out)):
+                return otherwise(*args)
+        except OverflowError:
+            return otherwise(*args)
+        y = type(first)()
+        y._data, y._device, y._node = z, first._device, None
+        if on_tape and any(node is not None for node in nodes):
+            record = current.record
+            if record is not None:
+                record(op, args, NO_SPEC, y, nodes)
+        return y
+
+    return call
+
+
+def least(op: Op) -> int:
+    """Elements from which the op is not left to NumPy."""
+    return 1 if op.numpy is None else small_for(op)
+
+
+def launched(op: Op, otherwise):
+    """The way for `op`; what does not fit goes `otherwise`."""
+    return (unary if op.nin == 1 else binary if op.nin == 2 and op.result != "where" else several)(op, otherwise)
+
+
+def reflected(op: Op, otherwise):
+    """`call(a, b)` for `op(b, a)`, where `b` is a number."""
+    call = several(op, lambda b, a: otherwise(a, b))
+    return lambda a, b: call(b, a)
+
+
+__all__ = ["launched", "reflected"]
