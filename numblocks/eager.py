@@ -49,13 +49,32 @@ def quiet(function, *args, **kwargs):
 SMALL = 1 << 15  # elements from which an operation is worth a generated kernel whatever it takes to start one
 
 
+def is_series(op: Op) -> bool:
+    """Whether an elementwise op computes something like exp: several instructions for each byte."""
+    code = getattr(op.scalar, "__code__", None)
+    return code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
+
+
+@functools.cache
+def own_loop(op: Op) -> bool:
+    """Whether an elementwise op runs its own loop over C-contiguous floats of one shape however few they are, and so
+    has one answer for all sizes: where NumPy would make several passes, or its loop may differ in the last bit.
+    """
+    return op.result in ("same", "float") and (not isinstance(op.numpy, numpy.ufunc) or is_series(op))
+
+
+@functools.cache
 def small_for(op: Op) -> int:
     """Elements below which an op is left to NumPy, whose loops are as good for cheap arithmetic."""
     if not isinstance(op.numpy, numpy.ufunc):
         return SMALL // 16  # several passes
-    code = getattr(op.scalar, "__code__", None)
-    series = code is not None and "math" in code.co_names and not loops.CHEAP.issuperset(set(code.co_names) - {"math"})
-    return SMALL // 8 if series else SMALL // 4
+    return SMALL // 8 if is_series(op) else SMALL // 4
+
+
+def aligned(raw) -> bool:
+    """Whether the arrays among the operands are C-contiguous and have one shape."""
+    shapes = [r.shape for r in raw if type(r) is numpy.ndarray and r.flags.c_contiguous]
+    return shapes.count(shapes[0]) == sum(type(r) is numpy.ndarray for r in raw) if shapes else False
 
 
 def unpack(op: Op, args):
@@ -154,7 +173,7 @@ def elementwise(op: Op, args, spec) -> ndarray:
     numpy_loop = op.numpy
     if numpy_loop is not None and (
         op.scalar is None
-        or size < small_for(op)
+        or size < small_for(op) and not (own_loop(op) and aligned(raw))
         or dtype.kind != "f"
         or dtype.itemsize == 2
         or one_lane(op.scalar, dtype)

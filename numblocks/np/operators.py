@@ -58,9 +58,9 @@ def _in_place(op, symbol):
         if not isinstance(other, _OPERANDS):
             return NotImplemented
         if isinstance(self._data, Aval) and not self._data.is_input:
-            return bind(op, (self, other), _NO_SPEC)  # a temporary of the trace: the name is rebound
+            return op(self, other)  # a temporary of the trace: the name is rebound
         indexing.check_writable(self, f"x {symbol} value", other)
-        y = bind(op, (self, other), _NO_SPEC)
+        y = op(self, other)
         if y.shape != self.shape:
             raise ValueError(
                 f"x {symbol} value: the result has shape {y.shape} but x has shape {self.shape}. In place the"
@@ -96,7 +96,7 @@ def _power(self, other):
             return self * 1
     if not isinstance(other, _OPERANDS):
         return NotImplemented
-    return bind(ew.power, (self, other), _NO_SPEC)
+    return ew.power(self, other)
 
 
 def _matmul(self, other):

@@ -10,6 +10,7 @@ import numpy
 from .. import eager, launched, shortcut
 from ..array import Aval, ndarray, wrap
 from ..op import Op, bind, current
+from ..shortcut_series import series
 
 
 def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kinks=None, name=None, silent=False):
@@ -44,6 +45,8 @@ def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kink
 def directly(op: Op, otherwise):
     """The short way through an elementwise op; what is not simple goes `otherwise`, which ends in `bind`."""
     otherwise = launched.launched(op, otherwise)
+    if eager.own_loop(op):
+        return series(op, otherwise)
     if op.numpy is None or op.nin > 2 and op.result != "where":
         return otherwise
     if op.nin == 2:
