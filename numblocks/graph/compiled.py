@@ -243,7 +243,7 @@ class Recorded(Op):
                 arrive(step.parents[k], d)
             return
         plan, instance, parents = entry.plan, step.instance, step.parents
-        put = instance.put
+        put, env = instance.put, instance.env
         if type(g) is list or len(plan.cotangents) > 1:
             for node, c in zip(plan.cotangents, heads_of(entry, g), strict=True):
                 put(plan.slots[node], c._data)
@@ -253,6 +253,8 @@ class Recorded(Op):
         for k, slot, node in entry.gradients:
             parent = parents[k]
             buffer = into(parent)
+            if buffer is not None and env[slot] is buffer:
+                continue  # as at the last call
             if (
                 buffer is None
                 or buffer.shape != node.shape
@@ -262,6 +264,7 @@ class Recorded(Op):
                 later.append((parent, wrap(instance.fresh(slot), entry.device)))
             else:
                 put(slot, buffer)
+                instance.lasting[slot] = buffer
         instance.backward.run(step.base)
         for parent, d in later:
             arrive(parent, d)

@@ -17,6 +17,7 @@ class Instance:
     Attributes:
         env: the array in each slot.
         places: for each slot the packed arguments that hold its address: (words, position, bytes to add).
+        lasting: what stays in `env` when the arrays of a call go: captured arrays, gradients of variables.
         point: for each slot a function that tells them where an array lies, unless it is not C-contiguous.
         make: for each slot a function that makes an array for it.
     """
@@ -33,7 +34,7 @@ class Instance:
         self.bind(watchers)
         for k, array in enumerate(plan.captured, plan.arguments):
             self.put(k, array)
-        self.lasting = list(self.env)  # what stays when the arrays of a call go
+        self.lasting = list(self.env)
         self.guards = [self.forward.array(w)(self.env) for w in plan.guards]
 
     def bind(self, watchers=None) -> None:

@@ -27,7 +27,7 @@ class GpuInstance:
         device: `gpu(i)`.
     """
 
-    __slots__ = ("plan", "device", "arena", "env", "forward", "backward", "guards", "__weakref__")
+    __slots__ = ("plan", "device", "arena", "env", "lasting", "forward", "backward", "guards", "__weakref__")
 
     def __init__(self, plan: Plan, device: Device):
         self.plan, self.device = plan, device
@@ -40,6 +40,7 @@ class GpuInstance:
             self.backward = Steps(self, plan.second, lambda n: plan.offsets[("b", n) if n in own else n])
         for k, data in enumerate(plan.captured, plan.arguments):
             self.put(k, data)
+        self.lasting = list(self.env)
         self.guards = [Guard(self, self.forward.window(w)) for w in plan.guards]
 
     def put(self, slot: int, data) -> None:
@@ -55,8 +56,7 @@ class GpuInstance:
 
     def release(self) -> None:
         """Give the memory back to the plan for another call."""
-        for k in range(self.plan.arguments):
-            self.env[k] = None
+        self.env[:] = self.lasting
         self.plan.pool.append(self)
 
 
