@@ -20,6 +20,7 @@ from .program import CAST, INDEX, Line, Operand, Program, Store
 from .scalars import scalar as as_scalar
 
 GRAIN = 1 << 14  # elements times statements that are worth another thread that is awake: 2 to 4 us
+ALONE = 8  # grains of work up to which one thread does all: a helper that is held up would cost more than it saves
 BRIEF = 128  # grains of work up to which the GIL stays held: 100 to 300 us
 SERIES = 6  # statements that exp or tanh counts for
 CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
@@ -118,11 +119,11 @@ def pack(program: Program, sizes, addresses, strides, scalars=()) -> np.ndarray:
 
 
 def grain(program: Program, sizes: Sequence[int], extent: int) -> int:
-    """How many parallel indices one thread should at least take, so that it has `GRAIN` to do."""
+    """How many parallel indices one thread should at least take, so that it has `GRAIN` to do; all, if they are few."""
     total = sum(SERIES if isinstance(s, Line) and s.fn.calls - CHEAP else 1 for s in program.body)
     for n in sizes:
         total *= n
-    return max(1, GRAIN * extent // max(total, 1))
+    return max(1, extent if total < ALONE * GRAIN else GRAIN * extent // total)
 
 
 _kernels: dict[Program, build.Kernel] = {}
@@ -274,7 +275,7 @@ def each(function, arrays: Sequence[bool], dtype: np.dtype, out: np.dtype):
     reads, total = sum(arrays), len(layouts)
     position = {k: 1 + sum(arrays[:k]) if arrays[k] else reads + 2 + k - sum(arrays[:k]) for k in range(total)}
     operands = [(position[k], dtype if arrays[k] else entry.FLOAT) for k in range(total)] + [(reads + 1, out)]
-    limit = 2 * grain(program, (1 << 40,), 1 << 40) - 1
+    limit = ALONE * grain(program, (1 << 40,), 1 << 40) - 1
     launch = entry.launcher(kernel, entry.EACH, limit, [0] * (total + 2), operands)
     return None if launch is None else (launch, limit)
 
