@@ -21,6 +21,7 @@ PASS = 1 << 20  # bytes of images that one pass of the weight gradient should st
 GRAIN = 1 << 18  # multiply-adds worth another thread that is awake: about 5 us
 COPIED = 1 << 14  # elements copied that are
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
+_TAP = numpy.zeros(1, numpy.int64)
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
 
 
@@ -125,11 +126,8 @@ def _ones(T):
 
 
 def _biases(b, one, outputs, groups):
-    """One for each row of the tiles, in the order of the packed weights."""
-    rows = -(-outputs // one.shape[0]) * one.shape[0]
-    target = scratch.take("conv_b", groups * rows, b.dtype)
-    target.reshape(groups, rows)[:, :outputs] = b.reshape(groups, outputs)
-    return target
+    """One for each row of the tiles, in the order of the packed weights: packed as weights of one tap each."""
+    return _weights("conv_b", b, one._replace(taps=_TAP), outputs, 1, groups, (outputs, 1, 0))
 
 
 def _weights(slot, w, one, outputs, inputs, groups, strides):

@@ -22,6 +22,7 @@ from . import addresses, entry_ir
 from .sources import digest
 
 FLOAT, INTEGER, ARRAY = 1, 2, 3  # kinds of operands; any other is the dtype of an array of the one common shape
+DENSE = -1  # `(DENSE, dtype)`: such an array of any shape
 EACH = -1  # the extent of a loop over the elements of its arrays
 FASTCALL = 0x80  # METH_FASTCALL: the address of the arguments and their number
 
@@ -82,7 +83,7 @@ def caller(call, address: int):
     return _function("call", address, call) if _state == "made" and _definitions else call
 
 
-def launcher(kernel, extent: int, limit: int, template, operands):
+def launcher(kernel, extent: int, limit: int, template, operands, keep=()):
     """`launch(*operands) -> bool`, or None where there is no such way.
 
     Args:
@@ -91,15 +92,18 @@ def launcher(kernel, extent: int, limit: int, template, operands):
         template: the packed arguments, int64 words.
         operands: `(position, kind)` for each argument of a call: the word it becomes; `FLOAT` and `INTEGER` take
             numbers, `ARRAY` any array for its address, a dtype arrays of this dtype that are C-contiguous and have
-            the shape of the others.
+            the shape of the others, `(DENSE, dtype)` the same of whatever shape.
+        keep: what must live as long as the launch.
     """
     if not _definitions or kernel.address is None:
         return None
     words = [kernel.address, extent, limit, len(template), len(operands)]
     for position, kind in operands:
+        if isinstance(kind, tuple):
+            kind = -id(kind[1])
         words += [position, id(kind) if isinstance(kind, np.dtype) else kind]
     record = np.array([*words, *template], np.int64)
-    return _function("launch", addresses.address(record), (record, kernel, operands))
+    return _function("launch", addresses.address(record), (record, kernel, operands, keep))
 
 
 def pointer(places):

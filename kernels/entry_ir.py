@@ -170,7 +170,10 @@ typed:
 look:
   %dat = getelementptr i8, ptr %x, i64 56
   %dtype = load i64, ptr %dat
-  %right = icmp eq i64 %dtype, %kind
+  %free = icmp slt i64 %kind, 0
+  %negated = sub i64 0, %kind
+  %wanted = select i1 %free, i64 %negated, i64 %kind
+  %right = icmp eq i64 %dtype, %wanted
   %fat = getelementptr i8, ptr %x, i64 64
   %flags = load i32, ptr %fat
   %two = and i32 %flags, 257
@@ -180,7 +183,9 @@ look:
   %ndim = load i32, ptr %nat
   %sat = getelementptr i8, ptr %x, i64 32
   %shape = load ptr, ptr %sat
-  br i1 %good, label %compare, label %unfit
+  br i1 %good, label %shaped, label %unfit
+shaped:
+  br i1 %free, label %locate, label %compare
 compare:
   %leads = icmp eq ptr %first, null
   %lead = select i1 %leads, ptr %x, ptr %first
@@ -211,8 +216,8 @@ measured:
   %counted = select i1 %each, i64 %product, i64 %fixed
   br label %locate
 locate:
-  %extent0 = phi i64 [ %extent, %any ], [ %counted, %measured ]
-  %first0 = phi ptr [ %first, %any ], [ %lead, %measured ]
+  %extent0 = phi i64 [ %extent, %any ], [ %extent, %shaped ], [ %counted, %measured ]
+  %first0 = phi ptr [ %first, %any ], [ %first, %shaped ], [ %lead, %measured ]
   %xd = getelementptr i8, ptr %x, i64 16
   %data = load i64, ptr %xd
   br label %placed

@@ -1,4 +1,4 @@
-"""Reductions and normalizations of large NumPy arrays: each one kernel over rows or columns.
+"""Reductions and normalizations of NumPy arrays: each one kernel over rows or columns.
 
 Functions return None where no loop nest fits or the array is not worth a kernel; the caller has another way.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from . import loops, reuse
 from .program import Operand, Program, Reduce, Store
 
-LARGE = 1 << 12  # elements that are worth a kernel
 REDUCED = 1 << 19  # the same for a reduction alone, which NumPy does well
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
@@ -129,11 +128,12 @@ def _run(build, reads: dict, out, axes: tuple[int, ...], scalars: dict):
 
 
 def _fit(x, *others) -> bool:
-    return x.size >= LARGE and x.dtype in _FLOATS and all(o.dtype == x.dtype for o in others)
+    return x.size > 0 and x.dtype in _FLOATS and all(o.dtype == x.dtype for o in others)
 
 
 _HOW = {how: functools.partial(_reduce, how) for how in ("sum", "prod", "max", "min")}
 PARTS = 16  # of an array that is reduced as a whole
+SHARED = 1 << 12  # elements from which an array should have so many rows: threads share them
 
 
 def reduce(x: np.ndarray, how: str, axis: tuple[int, ...], keepdims: bool) -> np.ndarray | None:
@@ -164,7 +164,7 @@ def variance(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool, ddof: int)
     """Sum of squared distances from the mean over `axis`, divided by their number less `ddof`."""
     kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
     n = x.size // max(math.prod(kept), 1)
-    if not _fit(x) or math.prod(kept) < PARTS or n <= ddof:
+    if not _fit(x) or math.prod(kept) < PARTS and x.size >= SHARED or n <= ddof:
         return None
     y = reuse.empty(kept, x.dtype)
     scalars = {"part": 1.0 / n, "share": 1.0 / (n - ddof)}
@@ -195,7 +195,7 @@ def log_softmax_back(g: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray |
 
 def layer_norm(x, gamma, beta, *, axis: int, eps: float) -> np.ndarray | None:
     """(x - mean) / sqrt(variance + eps) * gamma + beta along `axis`; `gamma` and `beta` have its length."""
-    if not _fit(x, gamma, beta):
+    if not _fit(x, gamma, beta) or gamma.shape != x.shape[axis : axis + 1] or beta.shape != gamma.shape:
         return None
     tail = (1,) * (x.ndim - axis - 1)
     reads = {"x": x, "gamma": gamma.reshape(-1, *tail), "beta": beta.reshape(-1, *tail)}

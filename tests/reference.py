@@ -98,6 +98,7 @@ REFERENCE = {
     "pad": lambda x, widths, value: np.pad(x, widths, constant_values=value) if x.ndim else x,
     # reductions and scans
     "sum": lambda x, axis, keepdims: np.sum(x, axis, keepdims=keepdims),
+    "var": lambda x, axis, keepdims, ddof: np.var(np.asarray(x, "f8"), axis, keepdims=keepdims, ddof=ddof),
     "mean": lambda x, axis, keepdims: np.mean(np.asarray(x, "f8"), axis, keepdims=keepdims),
     "prod": lambda x, axis, keepdims: np.prod(x, axis, keepdims=keepdims),
     "max": lambda x, axis, keepdims: np.max(x, axis, keepdims=keepdims),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy
 
-from .. import eager, launched, shortcut
+from .. import eager, launched, shortcut, shortcut_nn
 from ..array import Aval, ndarray, wrap
 from ..op import Op, bind, current
 from ..shortcut_series import series
@@ -142,6 +142,8 @@ def primitive(
                 run=run, infer=infer, nin=nin, nout=nout, domain=domain, kinks=kinks, examples=examples,
                 traced=traced, joint=joint)  # fmt: skip
         op.help = run.__doc__
+        if kind == "window":
+            op.direct = shortcut_nn.replayed(op)
         return op
 
     return declare
@@ -151,7 +153,7 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, loo
     """Declare an op written in other ops. With `vjp` the tape keeps one entry for it and forgets the parts.
 
     `numpy` computes the same of a small NumPy array in one go: the parts cost more to call than to compute. `loop` does
-    it for large arrays, or returns None for the parts to do it.
+    it by kernels, or returns None for the parts to do it.
     Without `vjp` the parts are recorded, so there is nothing to declare: a plain function serves.
     """
 
@@ -163,6 +165,8 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, loo
         if numpy is not None:
             op.numpy = numpy
             op.direct = shortcut.whole(op)
+        if loop is not None:
+            op.direct = shortcut_nn.replayed(op, loop)
         op.help = function.__doc__
         return op
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy
-
 from ..kernels import rows
-from ..shortcut import opaque
 from .elementwise import rsqrt, square
 from .kinds import composite
 from .move import reshape
@@ -35,16 +32,6 @@ def _back(g, y, x, gamma, beta, *, axis, eps):
     return (h - mean(h, axis=(axis,), keepdims=True) - z * mean(h * z, axis=(axis,), keepdims=True)) * r
 
 
-def _on_arrays(x, gamma, beta, *, axis, eps):
-    """The same of small NumPy arrays: the parts cost more to call than to compute."""
-    part, tail = 1.0 / x.shape[axis] if x.shape[axis] else numpy.nan, (1,) * (x.ndim - axis - 1)
-    z = x - numpy.add.reduce(x, axis, None, None, True) * part
-    z *= 1.0 / numpy.sqrt(numpy.add.reduce(z * z, axis, None, None, True) * part + eps)
-    z *= gamma.reshape(-1, *tail)
-    z += beta.reshape(-1, *tail)
-    return z
-
-
 @composite(
     nin=3,
     vjp=(
@@ -64,7 +51,5 @@ def layer_norm(x, gamma, beta, *, axis, eps):
 
 
 layer_norm.result = "float"  # of integers, too
-layer_norm.numpy = _on_arrays
-layer_norm.direct = opaque(layer_norm)
 
 __all__ = ["layer_norm"]

@@ -118,6 +118,9 @@ def prod(x, *, axis, keepdims, out=None):
     )
 
 
+prod.direct = shortcut.reduction(prod, numpy.multiply)
+
+
 def _refuse_empty(where_, x, axis):
     if any(x.shape[k] == 0 for k in axis):
         raise ValueError(
@@ -179,15 +182,35 @@ def mean(x, *, axis, keepdims):
 mean.result = "float"  # of integers, too
 
 
-def var(x, *, axis, keepdims, ddof=0):
-    """Variance with `n - ddof` in the denominator."""
-    if current.record is None or x._node is None:
-        y = at_large(rows.variance, x, axis=tuple(axis), keepdims=keepdims, ddof=ddof)
-        if y is not None:
-            return y
-    n = math.prod(x.shape[k] for k in axis)
+def _var_vjp(g, y, x, *, axis, keepdims, ddof):
+    """2 (x - mean) / (n - ddof) times `g`: what passes through the mean adds up to 0."""
+    n = math.prod([x.shape[k] for k in axis])
+    centred = subtract(x, mean(x, axis=axis, keepdims=True))
+    return spread(g * (2.0 / (n - ddof) if n > ddof else math.nan), x, axis, keepdims) * centred
+
+
+@composite(
+    name="var",
+    vjp=_var_vjp,
+    loop=rows.variance,
+    examples=(
+        (((3, 4),), {"axis": (0, 1), "keepdims": False, "ddof": 0}),
+        (((3, 4, 2),), {"axis": (1,), "keepdims": True, "ddof": 1}),
+    ),
+)
+def variance(x, *, axis, keepdims, ddof):
+    """Variance over `axis` with `n - ddof` in the denominator; float32 for integers."""
+    n = math.prod([x.shape[k] for k in axis])
     centred = subtract(x, mean(x, axis=axis, keepdims=True))
     return sum_(square(centred), axis=axis, keepdims=keepdims) * (1.0 / (n - ddof) if n > ddof else math.nan)
+
+
+variance.result = "float"  # of integers, too
+
+
+def var(x, *, axis, keepdims, ddof=0):
+    """`variance` with `n` in the denominator unless told otherwise."""
+    return variance.direct(x, axis=axis, keepdims=keepdims, ddof=ddof)
 
 
 def std(x, *, axis, keepdims, ddof=0):
@@ -205,31 +228,14 @@ def _log_softmax_vjp(g, y, x, *, axis):
     return d if d is not None else g - exp(y) * sum_(g, axis=(axis,), keepdims=True)
 
 
-def _less_max(x, axis):
-    """`x - max(x)`, for NumPy arrays."""
-    return numpy.subtract(x, numpy.maximum.reduce(x, axis, None, None, True))
-
-
-def _numpy_softmax(x, *, axis):
-    e = _less_max(x, axis)
-    numpy.exp(e, e)
-    return numpy.divide(e, numpy.add.reduce(e, axis, None, None, True), e)
-
-
-def _numpy_log_softmax(x, *, axis):
-    z = _less_max(x, axis)
-    total = numpy.add.reduce(numpy.exp(z), axis, None, None, True)
-    return numpy.subtract(z, numpy.log(total, total), z)
-
-
-@composite(vjp=_softmax_vjp, numpy=_numpy_softmax, loop=rows.softmax)
+@composite(vjp=_softmax_vjp, loop=rows.softmax)
 def softmax(x, *, axis):
     """exp(x - max) / sum(exp(x - max)) along `axis`, an int >= 0."""
     e = exp(x - max_(x, axis=(axis,), keepdims=True))
     return e / sum_(e, axis=(axis,), keepdims=True)
 
 
-@composite(vjp=_log_softmax_vjp, numpy=_numpy_log_softmax, loop=rows.log_softmax)
+@composite(vjp=_log_softmax_vjp, loop=rows.log_softmax)
 def log_softmax(x, *, axis):
     """x - max - log(sum(exp(x - max))) along `axis`, an int >= 0."""
     z = x - max_(x, axis=(axis,), keepdims=True)

@@ -181,3 +181,14 @@ def test_other_threads_run_during_a_call():
         sys.setswitchinterval(interval)
         thread.join()
     assert seen > 0
+
+
+def test_dense_operands_may_differ_in_shape():
+    x, y = np.arange(12, dtype="float32").reshape(3, 4), np.zeros(5, "float32")
+    dense = (entry.DENSE, F32)
+    launch = entry.launcher(double(), 5, 5, [12, 0, 0, 0], [(1, dense), (2, dense), (3, entry.FLOAT)])
+    assert launch(x, y, 2.0) is True
+    assert y.tolist() == [1, 3, 5, 7, 9]
+    y[:] = 7
+    for bad in (x.T, x[:, ::2], x.astype("float64"), [1.0], None):
+        assert launch(bad, y, 2.0) is False and (y == 7).all()

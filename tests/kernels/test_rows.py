@@ -11,7 +11,6 @@ from numblocks.kernels import rows
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch):
-    monkeypatch.setattr(rows, "LARGE", 1)
     monkeypatch.setattr(rows, "REDUCED", 1)
 
 
