@@ -14,7 +14,7 @@ import types
 
 from llvmlite import ir
 
-from . import codegen
+from . import codegen, lane_memory, tile
 from .direct_calls import Calls
 from .direct_values import I1, I64, NUMBERS, Unsupported, Val, constant, llvm_type
 
@@ -240,7 +240,9 @@ class _Body(Calls):
         self.leave(advance)
         builder.position_at_end(advance)
         builder.store(builder.add(builder.load(counter), I64(step), flags=["nsw"]), counter)
-        builder.branch(head)
+        back = builder.branch(head)
+        if call.func.id == "wide":
+            lane_memory.fill(back, tile.lanes("float32"))
         builder.position_at_end(end)
 
     def loop(self, statements, again, end):

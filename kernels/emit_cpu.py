@@ -28,7 +28,8 @@ import contextlib
 
 from . import prelude
 from .lanes import HEADER
-from .program import INDEX, Line, Program, Reduce
+from .program import CAST, INDEX, Line, Program, Reduce, Store
+from .scalars import CHEAP
 from .statements import Statements, held, storage
 
 BLOCK = 256  # columns a column kernel reduces at a time: accumulators of 2 KB each stay in the first cache
@@ -153,10 +154,10 @@ class _Emitter(Statements):
             operand = self.writes[s.operand][1]
             self.store(s, self.index_of(operand, number, bases.get(operand.name)))
 
-    def reduce_loops(self, bases, number):
+    def reduce_loops(self, bases, number, over="range"):
         """Open the loops over the reduced axes; returns offsets and linear index text at the innermost."""
         for k in self.reduced:
-            self.line(f"for i{k} in range(n{k}):")
+            self.line(f"for i{k} in {over if k == self.last else 'range'}(n{k}):")
             self.depth += 1
             if k != self.last:
                 bases = self.offsets(self.everything(), {k: f"i{k}"}, f"at{k}", bases)
@@ -177,18 +178,28 @@ class _Emitter(Statements):
             self.statements_for(fresh, lambda o: bases.get(o.name) or "0")
             known.update(fresh)
 
-        for reduces, stores in self.passes():
+        passes = self.passes()
+        keeps, kept, target = self.kept(passes)
+        for k, (reduces, stores) in enumerate(passes):
             roots = [s.arg for s in reduces] + [s.value for s in stores]
-            inner = self.wanted(roots, True)
+            again = kept is not None and bool(stores)
+            inner = self.wanted(roots, True, kept if again else None)
             outer(roots + [a for n in inner if n in self.statements for a in self.statements[n].args])
             for s in reduces:
                 self.line(f"{self.names[s.name]}_sum = {self.accumulator(s)[1]}")
             depth = self.depth
-            at, number = self.reduce_loops(bases, "i" if lead else "")
+            wide = any(self.costly(n) == "float32" for n in inner)
+            wide = wide and any(self.accumulator(s)[0] == "float64" for s in reduces)
+            at, number = self.reduce_loops(bases, "i" if lead else "", "wide" if wide else "range")
             if INDEX in inner:
                 self.line(f"index = {number}")
             place = f"i{self.last}"
+            if again:
+                where = self.index_of(target, place, at.get(target.name))
+                self.line(f"{self.names[kept]} = {self.names[target.name]}_p[{where}]")
             self.statements_for(inner, lambda o, at=at, place=place: self.index_of(o, place, at.get(o.name)))
+            if k == keeps:
+                self.store(Store(target.name, kept), self.index_of(target, place, at.get(target.name)))
             for s in reduces:
                 total = f"{self.names[s.name]}_sum"
                 self.line(f"{total} = {self.combine(s, total)}")
@@ -202,6 +213,30 @@ class _Emitter(Statements):
         outer([s.value for s in last])
         for s in last:
             self.store(s, bases.get(s.operand) or "0")
+
+    def costly(self, name):
+        """The dtype of a line that calls something like exp, else None."""
+        s = self.statements.get(name)
+        return s.dtype if isinstance(s, Line) and s.fn != CAST and s.fn.calls - CHEAP else None
+
+    def kept(self, passes):
+        """`(loop, line, write)`: a line that calls something like exp in one loop, and again in the last for its one
+        store, waits in the array that is written, if that loop needs no read beside it (it may be the same memory).
+        """
+        none = (None, None, None)
+        (reduces, stores), before = passes[-1], passes[:-1]
+        if reduces or len(stores) != 1:
+            return none
+        target = self.writes[stores[0].operand][1]
+        for name in self.wanted([stores[0].value], True):
+            if self.costly(name) != target.dtype:
+                continue
+            homes = [k for k, (found, _) in enumerate(before) if name in self.wanted([r.arg for r in found], True)]
+            rest = self.wanted([stores[0].value], True, name)
+            fits = "0" not in target.layout and target.dtype in ("float32", "float64")
+            if fits and len(homes) == 1 and all(isinstance(self.statements.get(n), Line) for n in rest):
+                return homes[0], name, target
+        return none
 
     def col(self):
         """Blocks of columns; accumulators and outer values that loops need lie in stack arrays."""

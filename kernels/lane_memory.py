@@ -1,5 +1,7 @@
 """Loads and stores of lane kernels, marked so that LLVM knows what overlaps; for whichever compiler asks."""
 
+from llvmlite import ir
+
 WRITES = 16  # written operands that are told apart
 
 
@@ -33,3 +35,12 @@ def store(builder, p, i, value, k, align):
         others = [_scope(module, "write", n) for n in range(WRITES) if n != k]
         done.set_metadata("alias.scope", module.add_metadata([_scope(module, "write", k)]))
         done.set_metadata("noalias", module.add_metadata([_scope(module, "reads"), *others]))
+
+
+def fill(back, count: int) -> None:
+    """Let the loop that the branch `back` closes do `count` elements at once."""
+    module = back.function.module
+    width = module.add_metadata(["llvm.loop.vectorize.width", ir.Constant(ir.IntType(32), count)])
+    loop = module.add_metadata([ir.Constant(ir.IntType(64), len(module.metadata)), width])
+    loop.operands = (loop, width)  # what names a loop begins with itself
+    back.set_metadata("llvm.loop", loop)

@@ -39,13 +39,18 @@ __all__ = [
     "sqrt",
     "store",
     "trunc",
+    "wide",
 ]
 
 HEADER = (
     "from numblocks.kernels.lanes import (  # noqa: F401\n"
     "    accumulate, accumulate_product, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane,\n"
-    "    libm, load, maximum, minimum, mod, poly, rint, select, sqrt, store, trunc)\n"
+    "    libm, load, maximum, minimum, mod, poly, rint, select, sqrt, store, trunc, wide)\n"
 )
+
+# A `range` whose loop takes as many elements at once as a vector holds of float32, though it also adds up in float64:
+# LLVM would go by the wider type, and compute exp in half of each vector.
+wide = range
 
 # Functions of `math` served by the C library where `mathlib` has none: correct, one lane at a time.
 LIBM = {

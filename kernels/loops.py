@@ -17,13 +17,13 @@ import numpy as np
 
 from . import build, entry, native, workers
 from .program import CAST, INDEX, Line, Operand, Program, Store
+from .scalars import CHEAP
 from .scalars import scalar as as_scalar
 
 GRAIN = 1 << 14  # elements times statements that are worth another thread that is awake: 2 to 4 us
 ALONE = 8  # grains of work up to which one thread does all: a helper that is held up would cost more than it saves
 BRIEF = 128  # grains of work up to which the GIL stays held: 100 to 300 us
 SERIES = 6  # statements that exp or tanh counts for
-CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
 _NEST = re.compile("m+|m*r+|m*r+m")
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from . import loops, reuse
 from .program import Operand, Program, Reduce, Store
 
-REDUCED = 1 << 19  # the same for a reduction alone, which NumPy does well
+REDUCED = 1 << 13  # elements from which a reduction alone is worth a kernel: NumPy does it well
+AWAY = 4  # times as many for one that is not along the last axis, or of all axes, which NumPy does better
+EXTREME = 64  # times as many for the extremum of a whole array, which NumPy does best
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
@@ -105,25 +107,29 @@ def _program(build, axes, reads, layouts, scalars, dtype: str) -> tuple:
     return program, loops.program_kernel(program)
 
 
-def _run(build, reads: dict, out, axes: tuple[int, ...], scalars: dict):
-    """Fill `out` (with 0 strides along `axes` where it is reduced), or None."""
+def _prepare(build, reads: dict, out, axes: tuple[int, ...], scalars: tuple):
+    """The launch over `reads` and `out` (with 0 strides along `axes` where it is reduced), or None."""
+    shape = next(iter(reads.values())).shape
     arrays = [*reads.values(), out]
-    key = (build, axes, out.dtype.num, *[word for x in arrays for word in (x.shape, x.strides)])
+    steps = [loops.aligned_strides(x, shape) for x in arrays]
+    letters, sizes, steps = loops.nest(shape, steps, axes)
+    if not loops.fits(letters):
+        return None
+    layouts = tuple(loops.layout(s) for s in steps)
+    program, kernel = _program(build, letters, tuple(reads), layouts, scalars, out.dtype.name)
+    return loops.Prepared(program, kernel, sizes, steps)
 
-    def make():
-        shape = next(iter(reads.values())).shape
-        steps = [loops.aligned_strides(x, shape) for x in arrays]
-        letters, sizes, steps = loops.nest(shape, steps, axes)
-        if not loops.fits(letters):
-            return None
-        layouts = tuple(loops.layout(s) for s in steps)
-        program, kernel = _program(build, letters, tuple(reads), layouts, tuple(scalars), out.dtype.name)
-        return loops.Prepared(program, kernel, sizes, steps)
 
-    found = loops.remembered(key, make)
+def _run(build, reads: dict, axis: int, scalars: dict):
+    """What `build` makes of `reads` along `axis`, in the shape of the first, or None."""
+    arrays = tuple(reads.values())
+    first = arrays[0]
+    key = (build, axis, first.dtype, *[word for x in arrays for word in (x.shape, x.strides)])
+    out = reuse.empty(first.shape, first.dtype)
+    found = loops.remembered(key, lambda: _prepare(build, reads, out, (axis,), tuple(scalars)))
     if found is None:
         return None
-    found.run(arrays, tuple(scalars.values()))
+    found.run((*arrays, out), tuple(scalars.values()))
     return out
 
 
@@ -142,55 +148,101 @@ def reduce(x: np.ndarray, how: str, axis: tuple[int, ...], keepdims: bool) -> np
     >>> reduce(np.ones((1000, 1000)), "sum", (1,), False)[:2]
     array([1000., 1000.])
     """
-    if x.size < REDUCED or not axis or how not in _HOW or not _fit(x):
+    if x.size < REDUCED:
+        return None
+    plan = loops.remembered((how, x.shape, x.strides, x.dtype, axis, keepdims), lambda: _plan(x, how, axis, keepdims))
+    return None if plan is None else plan(x)
+
+
+def _plan(x, how, axis, keepdims):
+    """The function that reduces arrays like `x`, or None."""
+    if not axis or how not in _HOW or not _fit(x):
         return None
     kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
-    rows = math.prod(kept)
-    if rows < PARTS:  # too few to share among threads
-        if rows > 1 or not x.flags.c_contiguous or x.size % PARTS:
-            return None
-        parts = _over(x.reshape(PARTS, -1), how, (1,), (PARTS, 1))
-        return getattr(np, how)(parts).reshape(kept if keepdims else ())
-    y = _over(x, how, axis, kept)
-    return y if keepdims or y is None else y.reshape([n for k, n in enumerate(kept) if k not in axis])
+    shape = kept if keepdims else tuple(n for k, n in enumerate(kept) if k not in axis)
+    whole = math.prod(kept) == 1
+    times = EXTREME if whole and how in ("max", "min") else AWAY if whole or x.ndim - 1 not in axis else 1
+    if x.size < REDUCED * times and how != "prod":
+        return None
+    if not whole:
+        return _over(x, how, axis, kept, shape)
+    parts = next(k for k in range(PARTS, 0, -1) if x.size % k == 0)
+    if not x.flags.c_contiguous:
+        return None
+    first = _over(x.reshape(parts, -1), how, (1,), (parts, 1), (parts,))
+    second = _over(np.empty(parts, x.dtype), how, (0,), (1,), shape)
+    return lambda x: second(first(x))  # the launches see addresses alone
 
 
-def _over(x, how, axis, kept):
-    y = reuse.empty(kept, x.dtype)
-    return None if _run(_HOW[how], {"x": x}, np.broadcast_to(y, x.shape), axis, {}) is None else y
+def _over(x, how, axis, kept, shape):
+    dtype, y = x.dtype, np.broadcast_to(np.empty(kept, x.dtype), x.shape)
+    launch = _prepare(_HOW[how], {"x": x}, y, axis, ())
+    if launch is None:
+        return None
+    run, empty = launch.run, reuse.maker(shape, dtype)
+
+    def reduced(x):
+        y = empty()
+        run((x, y))
+        return y
+
+    return reduced
+
+
+def mean(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndarray | None:
+    """Arithmetic mean over `axis`."""
+    y = reduce(x, "sum", axis, keepdims)
+    return None if y is None else np.multiply(y, y.size / x.size, out=y)
 
 
 def variance(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool, ddof: int) -> np.ndarray | None:
     """Sum of squared distances from the mean over `axis`, divided by their number less `ddof`."""
+    if not _fit(x):
+        return None
+    plan = loops.remembered(
+        (ddof, x.shape, x.strides, x.dtype, axis, keepdims), lambda: _plan_variance(x, axis, keepdims, ddof)
+    )
+    return None if plan is None else plan(x)
+
+
+def _plan_variance(x, axis, keepdims, ddof):
     kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
     n = x.size // max(math.prod(kept), 1)
-    if not _fit(x) or math.prod(kept) < PARTS and x.size >= SHARED or n <= ddof:
+    if math.prod(kept) < PARTS and x.size >= SHARED or n <= ddof:
         return None
-    y = reuse.empty(kept, x.dtype)
-    scalars = {"part": 1.0 / n, "share": 1.0 / (n - ddof)}
-    if _run(_variance, {"x": x}, np.broadcast_to(y, x.shape), tuple(axis), scalars) is None:
+    y = np.broadcast_to(np.empty(kept, x.dtype), x.shape)
+    launch = _prepare(_variance, {"x": x}, y, axis, ("part", "share"))
+    if launch is None:
         return None
-    return y if keepdims else y.reshape([n for k, n in enumerate(kept) if k not in axis])
+    shape = kept if keepdims else tuple(n for k, n in enumerate(kept) if k not in axis)
+    run, empty, values = launch.run, reuse.maker(shape, x.dtype), (1.0 / n, 1.0 / (n - ddof))
+
+    def computed(x):
+        y = empty()
+        run((x, y), values)
+        return y
+
+    return computed
 
 
 def softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:
     """exp(x - max) / sum(exp(x - max)) along `axis`."""
-    return _run(_softmax, {"x": x}, reuse.empty(x.shape, x.dtype), (axis,), {}) if _fit(x) else None
+    return _run(_softmax, {"x": x}, axis, {}) if _fit(x) else None
 
 
 def log_softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:
     """x - max - log(sum(exp(x - max))) along `axis`."""
-    return _run(_log_softmax, {"x": x}, reuse.empty(x.shape, x.dtype), (axis,), {}) if _fit(x) else None
+    return _run(_log_softmax, {"x": x}, axis, {}) if _fit(x) else None
 
 
 def softmax_back(g: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray | None:
     """The cotangent of `x` from that of `y = softmax(x)`."""
-    return _run(_softmax_back, {"g": g, "x": y}, reuse.empty(y.shape, y.dtype), (axis,), {}) if _fit(y, g) else None
+    return _run(_softmax_back, {"g": g, "x": y}, axis, {}) if _fit(y, g) else None
 
 
 def log_softmax_back(g: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray | None:
     """The cotangent of `x` from that of `y = log_softmax(x)`."""
-    return _run(_log_softmax_back, {"g": g, "x": y}, reuse.empty(y.shape, y.dtype), (axis,), {}) if _fit(y, g) else None
+    return _run(_log_softmax_back, {"g": g, "x": y}, axis, {}) if _fit(y, g) else None
 
 
 def layer_norm(x, gamma, beta, *, axis: int, eps: float) -> np.ndarray | None:
@@ -199,4 +251,4 @@ def layer_norm(x, gamma, beta, *, axis: int, eps: float) -> np.ndarray | None:
         return None
     tail = (1,) * (x.ndim - axis - 1)
     reads = {"x": x, "gamma": gamma.reshape(-1, *tail), "beta": beta.reshape(-1, *tail)}
-    return _run(_layer_norm, reads, reuse.empty(x.shape, x.dtype), (axis,), {"part": 1.0 / x.shape[axis], "eps": eps})
+    return _run(_layer_norm, reads, axis, {"part": 1.0 / x.shape[axis], "eps": eps})

@@ -14,6 +14,9 @@ import types
 
 from .sources import digest
 
+# what `math` has that costs no more than arithmetic
+CHEAP = {"floor", "ceil", "trunc", "copysign", "fabs", "sqrt", "isnan", "isinf", "isfinite", "inf", "nan", "pi", "e"}
+
 
 class Scalar:
     """One op's scalar function.

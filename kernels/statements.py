@@ -150,13 +150,14 @@ class Statements:
                 todo += s.args if isinstance(s, Line) else (s.arg,) if isinstance(s, Reduce) else ()
         return found
 
-    def wanted(self, names, inner):
-        """Reads and lines of kind `inner` behind `names`, in order; the search ends at the other kind."""
+    def wanted(self, names, inner, known=None):
+        """Reads and lines of kind `inner` behind `names`, in order; the search ends at the other kind and `known`."""
         found, todo = set(), list(names)
         while todo:
             name = todo.pop()
             if (
                 name in found
+                or name == known
                 or self.values[name].inner != inner
                 or isinstance(self.statements.get(name), Reduce)
             ):

@@ -17,7 +17,7 @@ import numpy
 
 from .eager import QUIET, restore, silence, small_for
 from .kernels import products
-from .kernels.rows import REDUCED
+from .kernels.rows import REDUCED, reduce
 from .op import Op, bind, current
 
 CONCRETE, asarray = numpy.ndarray, numpy.asarray
@@ -226,18 +226,20 @@ def choice(op: Op, otherwise):
 
 def reduction(op: Op, ufunc):
     """`call(x, axis, keepdims)` for the reduction of floats by a ufunc; `axis` is a tuple, or None for all axes."""
-    loop, additive = ufunc.reduce, ufunc is numpy.add
+    loop, additive, how = ufunc.reduce, ufunc is numpy.add, op.result
 
     def call(x, axis, keepdims):
         d = x._data
         dtype = d.dtype
         size = d.size
-        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and size < REDUCED and (additive or size):
-            token = silence(QUIET)
-            try:
-                z = loop(d, axis, None, None, keepdims)
-            finally:
-                restore(token)
+        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or size):
+            z = reduce(d, how, ALL[d.ndim] if axis is None else axis, keepdims) if size >= REDUCED else None
+            if z is None:
+                token = silence(QUIET)
+                try:
+                    z = loop(d, axis, None, None, keepdims)
+                finally:
+                    restore(token)
             y = type(x)()
             y._data, y._device, y._node = z if type(z) is CONCRETE else asarray(z), x._device, None
             node = x._node

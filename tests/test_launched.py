@@ -67,7 +67,8 @@ def test_what_does_not_fit_goes_the_long_way(name):
     same(op, [wrap(x._data.T, cpu(0)) for x in arrays(op, shape)])
     same(op, arrays(op, shape, cls=nd.NDArray))
     same(op, arrays(op, shape, "float16"))
-    same(op, [wrap(x._data.astype(x.dtype if x.dtype == bool else "int32"), cpu(0)) for x in arrays(op, shape)])
+    whole = [numpy.nan_to_num(x._data, posinf=9) for x in arrays(op, shape)]
+    same(op, [wrap(x.astype(x.dtype if x.dtype == bool else "int32"), cpu(0)) for x in whole])
     same(op, arrays(op, (0, 9000)))
     same(op, arrays(op, ()))
     if op.nin > 1:

@@ -170,6 +170,7 @@ def _numpy_mean(x, *, axis, keepdims):
 @composite(
     vjp=lambda g, y, x, *, axis, keepdims: spread(g * _share(x.shape, axis), x, axis, keepdims),
     numpy=_numpy_mean,
+    loop=rows.mean,
     examples=((((3, 4),), {"axis": (0, 1), "keepdims": False}), (((3, 4, 2),), {"axis": (1,), "keepdims": True})),
 )
 def mean(x, *, axis, keepdims):
@@ -180,6 +181,7 @@ def mean(x, *, axis, keepdims):
 
 
 mean.result = "float"  # of integers, too
+mean.direct = shortcut.whole(mean)
 
 
 def _var_vjp(g, y, x, *, axis, keepdims, ddof):
