@@ -209,7 +209,8 @@ def weight_gradient(g, x, out, geo: Geometry):
     if out.size == 0 or g.size == 0 or x.size == 0:
         out[...] = 0
         return out
-    cotangent, layout, row, column, positions, (M, V) = weight_plan(geo._replace(N=0), tile.lanes(T))
+    plan = weight_plan(geo._replace(N=0), tile.lanes(T))
+    (M, V), cotangent, layout = plan.shape, plan.cotangent, plan.input
     rows, columns = geo.O // geo.groups, math.prod(out.shape[1:])
     blocks, strips = -(-rows // M), -(-columns // V)
     items = geo.groups * blocks * strips
@@ -221,9 +222,9 @@ def weight_gradient(g, x, out, geo: Geometry):
         count = len(part)
         a = _packed("conv_g", g[n : n + step], cotangent, (1, 1, 1), T)
         b = _packed("conv_x", part, layout, geo.stride, T)
-        each = max(1, PASS // image, -(-512 // positions))
-        work = M * V * positions * count
-        grain = max(-(-items // build.threads()), GRAIN / work)  # each piece reads all images
+        each = max(1, PASS // image, -(-512 // plan.positions))
+        work = M * V * plan.positions * count
+        grain = max(items // build.threads(), GRAIN / work)  # each piece reads all images
         _call(
             "weight",
             items,
@@ -231,14 +232,15 @@ def weight_gradient(g, x, out, geo: Geometry):
             (
                 address(a),
                 address(b),
-                address(row),
-                address(column),
+                address(plan.row),
+                address(plan.column),
                 address(out),
                 count,
                 each,
                 blocks,
                 strips,
-                positions,
+                *plan.sizes,
+                *plan.steps,
                 rows,
                 columns,
                 geo.O * cotangent.plane,

@@ -226,20 +226,54 @@ def data_plan(geo: Geometry, lanes: int) -> tuple[Layout, tuple[Pass, ...], bool
     return layout, tuple(passes), gaps
 
 
+class Correlation(NamedTuple):
+    """How the gradient of the weight reads cotangent and input: row by row, or packed as one long row."""
+
+    cotangent: Layout
+    input: Layout
+    row: numpy.ndarray  # offset of each output channel
+    column: numpy.ndarray  # offset of each (channel, tap)
+    sizes: tuple[int, ...]  # planes, rows and elements of a row
+    steps: tuple[int, ...]  # of planes and rows, of the cotangent, then of the input
+    shape: tuple[int, int]  # M, V
+
+    @property
+    def positions(self) -> int:
+        """Elements of one channel of the cotangent that are read."""
+        return math.prod(self.sizes)
+
+
+PACKING = 30  # multiply-adds that packing an element takes as long as
+SHORT = 1.5  # times as long as a whole vector takes one of which a part is left out
+
+
 @functools.lru_cache(maxsize=512)
-def weight_plan(geo: Geometry, lanes: int):
-    """Layouts of cotangent and input, their offset tables, positions and tile of the weight gradient."""
+def weight_plan(geo: Geometry, lanes: int) -> Correlation:
+    """How to read cotangent and input, and the tile of the weight gradient.
+
+    The rows of the cotangent are cut into vectors, of which the last is short; or they are packed as wide as the
+    input's rows, which makes one long row of all. That is less to multiply where rows are short, and more to copy.
+    """
     layout, one = forward_plan(geo, lanes)
-    positions = -(-one.positions // lanes) * lanes
-    last = int(one.offset.max()) + positions
-    layout = layout._replace(copied=layout.copied or last > layout.plane * (geo.C // geo.groups))
-    size = (geo.out[0], *layout.size[1:])
-    plane = -(-math.prod(size) // lanes) * lanes
     rows, columns = geo.O // geo.groups, len(one.offset)
     M, V = min(tile.sizes(), key=lambda mv: -(-rows // mv[0]) * -(-columns // mv[1]) * _cycles(*mv))
+    positions = -(-one.positions // lanes) * lanes
+    OD, OH, OW = geo.out
+    _, TH, TW = layout.size
+    by_rows = OD * OH * (OW // lanes + SHORT * (OW % lanes > 0)) * lanes
+    if by_rows * columns <= positions * (columns + PACKING):
+        moved = layout.size != geo.size or any(geo.pad) or set(geo.stride) != {1}
+        layout = layout._replace(copied=moved)
+        plane, packed = OD * OH * OW, geo.out
+        sizes, steps = geo.out, (OH * OW, OW, TH * TW, TW)
+    else:
+        last = int(one.offset.max()) + positions
+        layout = layout._replace(copied=layout.copied or last > layout.plane * (geo.C // geo.groups))
+        packed = (OD, TH, TW)
+        plane = -(-math.prod(packed) // lanes) * lanes
+        sizes, steps = (1, 1, positions), (0, 0, 0, 0)
     row = numpy.minimum(numpy.arange(-(-rows // M) * M), rows - 1) * plane
     column = one.offset[numpy.minimum(numpy.arange(-(-columns // V) * V), columns - 1)]
-    cotangent = Layout(
-        size, (0, 0, 0), numpy.zeros((1, 3), numpy.int64), plane, size != geo.out or plane != math.prod(size)
-    )
-    return cotangent, layout, row, numpy.ascontiguousarray(column), positions, (M, V)
+    copied = packed != geo.out or plane != math.prod(packed)
+    cotangent = Layout(packed, (0, 0, 0), numpy.zeros((1, 3), numpy.int64), plane, copied)
+    return Correlation(cotangent, layout, row, numpy.ascontiguousarray(column), sizes, steps, (M, V))

@@ -63,6 +63,15 @@ def dots(t, g, rows, i, p, x, columns, j, q):
     return t + a[:, None] * b
 
 
+def dots_below(t, g, rows, i, p, x, columns, j, q, count):
+    """`dots` of the first `count` lanes; reads nothing of the others."""
+    M, V, n = t.shape
+    a, b = numpy.zeros((M, n), t.dtype), numpy.zeros((V, n), t.dtype)
+    a[:, :count] = [_part(g, p + rows[i + m], count) for m in range(M)]
+    b[:, :count] = [_part(x, q + columns[j + v], count) for v in range(V)]
+    return t + a[:, None] * b
+
+
 def put(t, y, i, stride):
     """Store row `m` at `y[i + m * stride]` and on."""
     for m, row in enumerate(t.reshape(len(t), -1)):

@@ -65,6 +65,17 @@ def dots(typingctx, t, g, rows, i, p, x, columns, j, q):
 
 
 @intrinsic
+def dots_below(typingctx, t, g, rows, i, p, x, columns, j, q, count):
+    """See `tile_ir.dots_below`."""
+
+    def codegen(context, builder, signature, args):
+        return tile_ir.dots_below(builder, t.M, t.V, _llvm(t.element), *args)
+
+    whole = types.intp
+    return t(t, g, rows, whole, whole, x, columns, whole, whole, whole), codegen
+
+
+@intrinsic
 def put(typingctx, t, y, i, stride):
     """See `tile_ir.put`."""
 
@@ -122,5 +133,5 @@ def turn(typingctx, y, i, down, x, j, across, rows, columns):
 
 COMPILED = {
     getattr(plain, name): globals()[name]
-    for name in ("tile", "outer", "dots", "put", "sums", "copy", "window", "turn")
+    for name in ("tile", "outer", "dots", "dots_below", "put", "sums", "copy", "window", "turn")
 }

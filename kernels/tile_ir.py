@@ -92,6 +92,20 @@ def dots(builder, M, V, element, old, g, rows, i, p, x, columns, j, q):
     """M + V loads for M * V multiply-adds."""
     left = [_load(builder, element, g, p, builder.load(_at(builder, rows, i, _int(m)))) for m in range(M)]
     right = [_load(builder, element, x, q, builder.load(_at(builder, columns, j, _int(v)))) for v in range(V)]
+    return _products(builder, V, old, left, right)
+
+
+def dots_below(builder, M, V, element, old, g, rows, i, p, x, columns, j, q, count):
+    """The loads are masked; what they leave out is 0."""
+    load, _ = _masked(builder, element)
+    mask = _below(builder, element, _int(0), count)
+    left = [load(_at(builder, g, p, builder.load(_at(builder, rows, i, _int(m)))), mask) for m in range(M)]
+    right = [load(_at(builder, x, q, builder.load(_at(builder, columns, j, _int(v)))), mask) for v in range(V)]
+    return _products(builder, V, old, left, right)
+
+
+def _products(builder, V, old, left, right):
+    """`old` and every vector of `left` times every one of `right`."""
     new = ir.Constant(old.type, ir.Undefined)
     for m, a in enumerate(left):
         for v, b in enumerate(right):

@@ -15,7 +15,7 @@ The library binds `T` element type, `M` and `V` the tile, `LANES` elements per v
 """
 
 from ..prelude import float32, int64, pointer, stack
-from ..tile import copy, dots, outer, put, sums, tile, window
+from ..tile import copy, dots, dots_below, outer, put, sums, tile, window
 
 T = float32
 M = 8
@@ -158,13 +158,15 @@ def weight(lo, hi, a):
 
     Parallel index: (group * row blocks + row block) * column blocks + column block; an item owns its
     weights, and the order of summation does not depend on the number of threads.
-    a: 0 packed cotangent, 1 packed input, 2 offset of each output channel (int64), 3 offset of each
-    (channel, tap) (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row
-    blocks, 8 column blocks, 9 positions (a multiple of LANES), 10 outputs per group, 11 number of (channel,
-    tap), 12 cotangent elements per image, 13 per group, 14 input elements per image, 15 per group, 16
-    whether to add to what the gradient holds.
+    a: 0 cotangent, 1 input, 2 offset of each output channel (int64), 3 offset of each (channel, tap)
+    (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row
+    blocks, 8 column blocks, 9-11 planes, rows and elements of a row that are read of each channel, 12-13
+    steps from plane to plane and from row to row in the cotangent, 14-15 in the input, 16 outputs per
+    group, 17 number of (channel, tap), 18 cotangent elements per image, 19 per group, 20 input elements per
+    image, 21 per group, 22 whether to add to what the gradient holds.
     """
-    N, each, blocks, strips, L, O, K = a[5], a[6], a[7], a[8], a[9], a[10], a[11]
+    N, each, blocks, strips, O, K = a[5], a[6], a[7], a[8], a[16], a[17]
+    D, H, W, gd, gh, xd, xh = a[9], a[10], a[11], a[12], a[13], a[14], a[15]
     g, x, rows, columns, y = (
         pointer(a[0], T),
         pointer(a[1], T),
@@ -173,6 +175,7 @@ def weight(lo, hi, a):
         pointer(a[4], T),
     )
     total = stack(STAGE, T)
+    short = W % LANES
     for n0 in range((N + each - 1) // each):
         for item in range(lo, hi):
             strip, rest = item % strips, item // strips
@@ -180,11 +183,16 @@ def weight(lo, hi, a):
             i, j = block * M, strip * V
             t = tile(M, V, T)
             for n in range(n0 * each, min((n0 + 1) * each, N)):
-                p, q = n * a[12] + group * a[13], n * a[14] + group * a[15]
-                for s in range(L // LANES):
-                    t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
+                for row in range(D * H):
+                    d, h = row // H, row % H
+                    p = n * a[18] + group * a[19] + d * gd + h * gh
+                    q = n * a[20] + group * a[21] + d * xd + h * xh
+                    for s in range(W // LANES):
+                        t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
+                    if short > 0:
+                        t = dots_below(t, g, rows, i, p + W - short, x, columns, j, q + W - short, short)
             sums(t, total)
             for m in range(min(M, O - i)):
                 for v in range(min(V, K - j)):
                     k = (group * O + i + m) * K + j + v
-                    y[k] = total[m * V + v] + (y[k] if n0 + a[16] > 0 else T(0))
+                    y[k] = total[m * V + v] + (y[k] if n0 + a[22] > 0 else T(0))
