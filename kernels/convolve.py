@@ -1,18 +1,19 @@
 """Convolution of NumPy arrays by the kernels of `cpu/conv.py`, a chunk of images at a time.
 
 There is one way for all shapes. Against im2col and BLAS it needs no matrix of columns, keeps both threads
-busy on small images, and its loop is as fast as BLAS on large ones.
+busy on small images, and its loop is as fast as BLAS on large ones. What is launched depends on the shapes
+alone, so it is worked out once for each.
 """
 
 import functools
 import math
-from array import array
 
 import numpy
 
-from . import build, library, scratch, tile, workers
+from . import build, library, tile
 from .convolve_plan import Geometry, data_plan, forward_plan, geometry, weight_plan
-from .scratch import NAMES, address
+from .launches import Launches, Place
+from .scratch import NAMES
 
 __all__ = ["data_gradient", "forward", "geometry", "weight_gradient"]
 
@@ -21,83 +22,79 @@ PASS = 1 << 20  # bytes of images that one pass of the weight gradient should st
 GRAIN = 1 << 18  # multiply-adds worth another thread that is awake: about 5 us
 COPIED = 1 << 14  # elements copied that are
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
-_TAP = numpy.zeros(1, numpy.int64)
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
+KEPT = 512  # geometries whose launches are remembered, of each kind
 
 
-def _call(name, n, grain, arguments, grains=0.0, **bindings):
-    """Pack the arguments (ints) and run the kernel over `[0, n)`; `grains` of work there are where `grain` hides it."""
-    packed = array("q", arguments)
-    kernel = library.get("conv." + name, **bindings)
-    if grains >= workers.WORTH_WAKING and not build.interpreted():
-        workers.call_up(build.load)
-    build.run(kernel, n, packed.buffer_info()[0], max(int(grain), 1))
+def _kernel(name, T, shape=None):
+    if shape is None:
+        return library.get("conv." + name, T=T)
+    return library.get("conv." + name, T=T, M=str(shape[0]), V=str(shape[1]), LANES=str(tile.lanes(T)))
 
 
-def _packed(slot, x, layout, stride, T):
-    """The images `x: (n, C, D, H, W)` in `layout`, with zeroed room behind for the last tile."""
+def _item(T):
+    return numpy.dtype(T).itemsize
+
+
+def _packed(made, slot, x, images, channels, size, layout, stride, T) -> Place:
+    """The images at `x` in `layout`, with zeroed room behind for the last tile."""
     if not layout.copied:
         return x
-    planes = x.shape[0] * x.shape[1]
-    target = scratch.take(slot, planes * layout.plane + ROOM, x.dtype)
-    target[planes * layout.plane :] = 0
-    _call(
-        "pack",
-        planes,
-        COPIED / layout.plane,
-        (
-            address(x),
-            address(target),
-            *x.shape[2:],
-            *layout.size,
-            *stride,
-            *layout.front,
-            len(layout.phases),
-            address(layout.phases),
-            layout.plane,
-        ),
-        T=T,
-    )
+    planes = images * channels
+    target = made.scratch(slot, planes * layout.plane + ROOM, T)
+    phases = made.table(layout.phases)
+    words = (x, target, *size, *layout.size, *stride, *layout.front, len(layout.phases), phases)
+    made.add(_kernel("pack", T), planes, COPIED / layout.plane, (*words, layout.plane, planes, ROOM))
     return target
 
 
-def _tiles(T, shape):
-    return {"T": T, "M": str(shape[0]), "V": str(shape[1]), "LANES": str(tile.lanes(T))}
+def _weights(made, slot, one, outputs, inputs, groups, strides, T, bias=0) -> Place | tuple[Place, Place]:
+    """The weights, and the bias if there is one, as the tiles read them."""
+    M, taps = one.shape[0], len(one.taps)
+    blocks = -(-outputs // M)
+    target = made.scratch(slot, groups * blocks * inputs * taps * M, T)
+    biases = made.scratch("conv_b", groups * blocks * M, T) if bias else 0
+    words = (Place(1), target, outputs, blocks, inputs, taps, made.table(one.taps), *strides, M, bias, biases)
+    made.add(_kernel("pack_weight", T), groups * blocks, COPIED / max(inputs * taps * M, 1), words)
+    return (target, biases) if bias else target
 
 
-def _images(x, layout):
+def _images(layout, channels, images, T) -> int:
     """Images per chunk, so that their packed form stays within CHUNK."""
-    return (
-        max(1, CHUNK // max(layout.plane * x.shape[1] * x.itemsize, 1))
-        if layout.copied
-        else max(x.shape[0], 1)
-    )
+    return max(1, CHUNK // max(layout.plane * channels * _item(T), 1)) if layout.copied else max(images, 1)
 
 
-def _run(x, source, one, weights, out, geo, inputs, outputs, biases=None):
-    """One pass over the packed images `source`; `inputs`, `outputs` are channels per group."""
+@functools.cache
+def _ones(T):
+    """What a bias is multiplied by: a row of the widest tile."""
+    return numpy.ones(max(V for _, V in tile.sizes()) * tile.lanes(T), T)
+
+
+def _add_forward(made, source, weights, target, images, one, groups, inputs, outputs, image, plane, T, biases=0):
+    """One pass over images.
+
+    Args:
+        inputs, outputs: channels per group.
+        image: elements of an image at `source`.
+        plane: of an output channel.
+    """
     M, V = one.shape
-    T, groups = NAMES[out.dtype], geo.groups
     span = V * tile.lanes(T)
     K, blocks, L = len(one.offset), -(-outputs // M), one.positions
-    per_image = x.size // max(x.shape[0], 1)
     # a segment's input should lie in half of the second-level cache, and its output in the staging buffer
-    fit = min(SEGMENT, (1 << 19) // max(per_image // groups * x.itemsize // max(L, 1), 1))
+    fit = min(SEGMENT, (1 << 19) // max(image // groups * _item(T) // max(L, 1), 1))
     segments = math.ceil(L / max(fit, 4 * span))
     each = math.ceil(math.ceil(L / segments) / span) * span
     segments = -(-L // each)
-    items = out.shape[0] * groups * segments * blocks
-    work = M * min(each, L) * K
-    image = (x.size if source is x else len(source) - ROOM) // max(x.shape[0], 1)
-    _call(
-        "forward",
-        items,
-        GRAIN / max(work, 1),
+    made.add(
+        _kernel("forward", T, one.shape),
+        images * groups * segments * blocks,
+        GRAIN / max(M * min(each, L) * K, 1),
         (
-            address(source),
-            address(weights),
-            address(one.offset),
-            address(out),
+            source,
+            weights,
+            made.table(one.offset),
+            target,
             groups,
             segments,
             each,
@@ -107,97 +104,76 @@ def _run(x, source, one, weights, out, geo, inputs, outputs, biases=None):
             outputs,
             image,
             image // groups,
-            outputs * groups * math.prod(out.shape[2:]),
-            math.prod(out.shape[2:]),
+            outputs * groups * plane,
+            plane,
             *one.rows,
             *one.strides,
             one.first,
-            0 if biases is None else address(biases),
-            address(_ones(T)),
+            biases,
+            made.table(_ones(T)),
         ),
-        **_tiles(T, one.shape),
     )
-
-
-@functools.cache
-def _ones(T):
-    """What a bias is multiplied by: a row of the widest tile."""
-    return numpy.ones(max(V for _, V in tile.sizes()) * tile.lanes(T), T)
-
-
-def _biases(b, one, outputs, groups):
-    """One for each row of the tiles, in the order of the packed weights: packed as weights of one tap each."""
-    return _weights("conv_b", b, one._replace(taps=_TAP), outputs, 1, groups, (outputs, 1, 0))
-
-
-def _weights(slot, w, one, outputs, inputs, groups, strides):
-    M = one.shape[0]
-    blocks = -(-outputs // M)
-    target = scratch.take(slot, groups * blocks * inputs * len(one.taps) * M, w.dtype)
-    _call(
-        "pack_weight",
-        groups * blocks,
-        COPIED / max(inputs * len(one.taps) * M, 1),
-        (address(w), address(target), outputs, blocks, inputs, len(one.taps), address(one.taps), *strides, M),
-        T=NAMES[w.dtype],
-    )
-    return target
 
 
 def forward(x, w, out, geo: Geometry, b=None):
     """`out[n, o] = sum_c,k x[n, c, ...] w[o, c, k] + b[o]`; all C-contiguous, of one dtype, float32 or float64."""
-    T = NAMES[x.dtype]
     if out.size == 0 or x.size == 0 or w.size == 0:
         out[...] = 0 if b is None else b.reshape(-1, *(1,) * (out.ndim - 2))
-        return out
+    elif b is None:
+        _forward(geo, NAMES[x.dtype], False).run(x, w, out)
+    else:
+        _forward(geo, NAMES[x.dtype], True).run(x, w, out, b)
+    return out
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _forward(geo: Geometry, T, biased: bool) -> Launches:
+    made = Launches(3 + biased)
     layout, one = forward_plan(geo._replace(N=0), tile.lanes(T))
     inputs, outputs, taps = geo.C // geo.groups, geo.O // geo.groups, math.prod(geo.kernel)
-    weights = _weights(
-        "conv_w", w, one, outputs, inputs, geo.groups, (outputs * inputs * taps, inputs * taps, taps)
-    )
-    biases = None if b is None else _biases(b, one, outputs, geo.groups)
-    x, y = x.reshape(geo.N, geo.C, *geo.size), out.reshape(geo.N, geo.O, *geo.out)
-    step = _images(x, layout)
+    strides = (outputs * inputs * taps, inputs * taps, taps)
+    weights = _weights(made, "conv_w", one, outputs, inputs, geo.groups, strides, T, Place(3) if biased else 0)
+    weights, biases = weights if biased else (weights, 0)
+    own, plane, step = geo.C * math.prod(geo.size), math.prod(geo.out), _images(layout, geo.C, geo.N, T)
+    image = geo.C * layout.plane if layout.copied else own
     for n in range(0, geo.N, step):
-        part = x[n : n + step]
-        _run(
-            part,
-            _packed("conv_x", part, layout, geo.stride, T),
-            one,
-            weights,
-            y[n : n + step],
-            geo,
-            inputs,
-            outputs,
-            biases,
-        )
-    return out
+        count = min(step, geo.N - n)
+        source = _packed(made, "conv_x", Place(0, n * own * _item(T)), count, geo.C, geo.size, layout, geo.stride, T)
+        target = Place(2, n * geo.O * plane * _item(T))
+        _add_forward(made, source, weights, target, count, one, geo.groups, inputs, outputs, image, plane, T, biases)
+    return made
 
 
 def data_gradient(g, w, out, geo: Geometry):
     """Gradient of `forward` by its input: `out: (N, C, *size)` from `g: (N, O, *out)`."""
-    T = NAMES[g.dtype]
     if out.size == 0 or g.size == 0 or w.size == 0:
         out[...] = 0
         return out
-    layout, passes, gaps = data_plan(geo._replace(N=0), tile.lanes(T))
+    made, gaps = _data(geo, NAMES[g.dtype])
     if gaps:
         out[...] = 0
-    inputs, outputs, taps = geo.O // geo.groups, geo.C // geo.groups, math.prod(geo.kernel)
-    g, y = g.reshape(geo.N, geo.O, *geo.out), out.reshape(geo.N, geo.C, *geo.size)
-    turned = [
-        _weights(
-            f"conv_w{i}", w, one, outputs, inputs, geo.groups, (outputs * inputs * taps, taps, outputs * taps)
-        )
-        for i, one in enumerate(passes)
-    ]
-    step = _images(g, layout)
-    for n in range(0, geo.N, step):
-        part = g[n : n + step]
-        source = _packed("conv_x", part, layout, (1, 1, 1), T)
-        for one, weights in zip(passes, turned, strict=True):
-            _run(part, source, one, weights, y[n : n + step], geo, inputs, outputs)
+    made.run(g, w, out)
     return out
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _data(geo: Geometry, T) -> tuple[Launches, bool]:
+    made = Launches(3)
+    layout, passes, gaps = data_plan(geo._replace(N=0), tile.lanes(T))
+    inputs, outputs, taps = geo.O // geo.groups, geo.C // geo.groups, math.prod(geo.kernel)
+    strides = (outputs * inputs * taps, taps, outputs * taps)
+    turned = [
+        _weights(made, f"conv_w{i}", one, outputs, inputs, geo.groups, strides, T) for i, one in enumerate(passes)
+    ]
+    own, plane, step = geo.O * math.prod(geo.out), math.prod(geo.size), _images(layout, geo.O, geo.N, T)
+    image = geo.O * layout.plane if layout.copied else own
+    for n in range(0, geo.N, step):
+        count = min(step, geo.N - n)
+        source = _packed(made, "conv_x", Place(0, n * own * _item(T)), count, geo.O, geo.out, layout, (1, 1, 1), T)
+        target = Place(2, n * geo.C * plane * _item(T))
+        for one, weights in zip(passes, turned, strict=True):
+            _add_forward(made, source, weights, target, count, one, geo.groups, inputs, outputs, image, plane, T)
+    return made, gaps
 
 
 def weight_gradient(g, x, out, geo: Geometry):
@@ -205,38 +181,41 @@ def weight_gradient(g, x, out, geo: Geometry):
 
     An infinite or NaN input element may make NaN of every tap of its channel, also of taps that never met it.
     """
-    T = NAMES[x.dtype]
     if out.size == 0 or g.size == 0 or x.size == 0:
         out[...] = 0
-        return out
+    else:
+        _weight(geo, NAMES[x.dtype], build.threads()).run(g, x, out)
+    return out
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _weight(geo: Geometry, T, threads: int) -> Launches:
+    made = Launches(3)
     plan = weight_plan(geo._replace(N=0), tile.lanes(T))
     (M, V), cotangent, layout = plan.shape, plan.cotangent, plan.input
-    rows, columns = geo.O // geo.groups, math.prod(out.shape[1:])
+    rows, columns = geo.O // geo.groups, geo.C // geo.groups * math.prod(geo.kernel)
     blocks, strips = -(-rows // M), -(-columns // V)
     items = geo.groups * blocks * strips
-    x, g = x.reshape(geo.N, geo.C, *geo.size), g.reshape(geo.N, geo.O, *geo.out)
-    image = (layout.plane * geo.C + cotangent.plane * geo.O) * x.itemsize
+    image = (layout.plane * geo.C + cotangent.plane * geo.O) * _item(T)
     step = max(1, CHUNK // image) if layout.copied or cotangent.copied else geo.N
+    own = [k * math.prod(size) * _item(T) for k, size in ((geo.O, geo.out), (geo.C, geo.size))]
     for n in range(0, geo.N, step):
-        part = x[n : n + step]
-        count = len(part)
-        a = _packed("conv_g", g[n : n + step], cotangent, (1, 1, 1), T)
-        b = _packed("conv_x", part, layout, geo.stride, T)
-        each = max(1, PASS // image, -(-512 // plan.positions))
+        count = min(step, geo.N - n)
+        a = _packed(made, "conv_g", Place(0, n * own[0]), count, geo.O, geo.out, cotangent, (1, 1, 1), T)
+        b = _packed(made, "conv_x", Place(1, n * own[1]), count, geo.C, geo.size, layout, geo.stride, T)
         work = M * V * plan.positions * count
-        grain = max(items // build.threads(), GRAIN / work)  # each piece reads all images
-        _call(
-            "weight",
+        made.add(
+            _kernel("weight", T, plan.shape),
             items,
-            grain,
+            max(items // threads, GRAIN / work),  # each piece reads all images
             (
-                address(a),
-                address(b),
-                address(plan.row),
-                address(plan.column),
-                address(out),
+                a,
+                b,
+                made.table(plan.row),
+                made.table(plan.column),
+                Place(2),
                 count,
-                each,
+                max(1, PASS // image, -(-512 // plan.positions)),
                 blocks,
                 strips,
                 *plan.sizes,
@@ -250,6 +229,5 @@ def weight_gradient(g, x, out, geo: Geometry):
                 int(n > 0),
             ),
             items * work / GRAIN,
-            **_tiles(T, (M, V)),
         )
-    return out
+    return made

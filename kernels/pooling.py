@@ -2,13 +2,13 @@
 
 import functools
 import math
-from array import array
 from typing import NamedTuple
 
 import numpy
 
-from . import build, library
-from .scratch import NAMES, address
+from . import library
+from .launches import Launches, Place
+from .scratch import NAMES
 
 GRAIN = 1 << 14  # elements touched that are worth another thread that is awake: 2 to 8 us
 
@@ -62,12 +62,19 @@ def _edges(win: Windows):
 
 
 def _call(name, planes, x, y, win, *rest):
-    packed = [address(x), address(y), *win.size, *win.out, *win.kernel, *win.stride, *win.pad]
-    packed = array("q", [*packed, address(_edges(win)), *(address(r) for r in rest)])
-    work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
-    kernel = library.get("pool." + name, T=NAMES[y.dtype])
-    build.run(kernel, planes, packed.buffer_info()[0], max(GRAIN // max(work, 1), 1))
+    _launches(name, planes, win, NAMES[y.dtype], len(rest)).run(x, y, *rest)
     return y
+
+
+@functools.lru_cache(maxsize=512)
+def _launches(name, planes, win, T, rest) -> Launches:
+    """One launch; `rest` operands come behind input and output, or a table of counts for each axis."""
+    made = Launches(2 + rest)
+    words = [Place(0), Place(1), *win.size, *win.out, *win.kernel, *win.stride, *win.pad, made.table(_edges(win))]
+    words += [Place(2 + k) for k in range(rest)] if rest else [made.table(t) for t in _counts(win, T)]
+    work = math.prod(win.size) + math.prod(win.out) * math.prod(win.kernel)
+    made.add(library.get("pool." + name, T=T), planes, GRAIN // max(work, 1), words)
+    return made
 
 
 def _planes(x):
@@ -104,9 +111,9 @@ def maximum_gather(h, x, out, win: Windows):
 
 def total(x, out, win: Windows):
     """`out: (N, C, *out)`, the sum of each window over its count."""
-    return _call("sum_forward", _planes(x), x, out, win, *_counts(win, NAMES[out.dtype]))
+    return _call("sum_forward", _planes(x), x, out, win)
 
 
 def total_gradient(g, out, win: Windows):
     """`out: (N, C, *size)`, the transpose of `total`."""
-    return _call("sum_backward", _planes(g), g, out, win, *_counts(win, NAMES[out.dtype]))
+    return _call("sum_backward", _planes(g), g, out, win)

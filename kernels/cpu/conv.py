@@ -32,7 +32,8 @@ def pack(lo, hi, a):
     Parallel index: planes (image times channel).
     a: 0 source, 1 target, 2-4 source sizes D H W, 5-7 target sizes TD TH TW of one phase, 8-10 stride,
     11-13 padding in front (may be negative), 14 number of phases, 15 phases (int64, three each),
-    16 length of a target plane (the rest behind the last phase becomes 0).
+    16 length of a target plane (the rest behind the last phase becomes 0), 17 number of planes, 18 elements behind
+    the last plane that become 0.
     """
     D, H, W, TD, TH, TW = a[2], a[3], a[4], a[5], a[6], a[7]
     sd, sh, sw, pd, ph, pw = a[8], a[9], a[10], a[11], a[12], a[13]
@@ -62,6 +63,8 @@ def pack(lo, hi, a):
                         for t in range(last, TW):
                             y[i + t] = T(0)
                     i += TW
+        if plane == a[17] - 1:
+            end += a[18]
         while i < end:
             y[i] = T(0)
             i += 1
@@ -69,20 +72,24 @@ def pack(lo, hi, a):
 
 def pack_weight(lo, hi, a):
     """Lay the weights out as the tiles read them: [block of M outputs][input channel][tap][M], short blocks
-    filled with 0.
+    filled with 0. Biases come in the order of the rows.
 
     Parallel index: group times block.
     a: 0 weights, 1 target, 2 outputs per group, 3 blocks per group, 4 input channels per group, 5 taps,
-    6 element offset of each tap (int64), 7-9 element strides of group, output, input channel, 10 M.
+    6 element offset of each tap (int64), 7-9 element strides of group, output, input channel, 10 M, 11 biases or 0,
+    12 where they go.
     """
     O, blocks, C, taps, rows = a[2], a[3], a[4], a[5], a[10]
     w, y, where = pointer(a[0], T), pointer(a[1], T), pointer(a[6], int64)
+    b, biases = pointer(a[11], T), pointer(a[12], T)
     for item in range(lo, hi):
         group, block = item // blocks, item % blocks
         base = item * C * taps * rows
         for m in range(rows):
             o = block * rows + m
             row = group * a[7] + o * a[8]
+            if a[11] != 0:
+                biases[item * rows + m] = b[group * O + o] if o < O else T(0)
             for c in range(C):
                 i = base + c * taps * rows + m
                 for k in range(taps):

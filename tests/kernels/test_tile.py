@@ -14,6 +14,16 @@ CASES = [
 ]
 
 
+PLANS = (convolve.forward_plan, convolve.data_plan, convolve.weight_plan)
+LAUNCHES = (convolve._forward, convolve._data, convolve._weight)
+
+
+def forget():
+    """Plans depend on what a test changes."""
+    for plan in PLANS + LAUNCHES:
+        plan.cache_clear()
+
+
 def answers(x, w, stride, pad, dilate, groups):
     """Forward and both gradients of one geometry."""
     geo = convolve.geometry(x.shape, w.shape, stride, pad, dilate, groups)
@@ -34,13 +44,11 @@ def test_narrow_registers(case, dtype, monkeypatch):
     want = answers(*arguments)
     for shape in tile.NARROW:
         monkeypatch.setattr(tile, "sizes", lambda shape=shape: (shape,))
-        for plan in (convolve.forward_plan, convolve.data_plan, convolve.weight_plan):
-            plan.cache_clear()
+        forget()
         for got, right in zip(answers(*arguments), want, strict=True):
             assert numpy.allclose(got, right, rtol=1e-4, atol=1e-4)
     monkeypatch.undo()
-    for plan in (convolve.forward_plan, convolve.data_plan, convolve.weight_plan):
-        plan.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -50,17 +58,22 @@ def test_the_same_in_plain_python(case, monkeypatch):
     want = answers(*arguments)
 
     def get(name, **bindings):
-        for key, value in bindings.items():
-            monkeypatch.setattr(plain, key, getattr(prelude, value) if key == "T" else int(value))
-        monkeypatch.setattr(plain, "SPAN", plain.V * plain.LANES)
-        monkeypatch.setattr(plain, "STAGE", plain.M * plain.SEGMENT)
+        def kernel(lo, hi, argp):
+            for key, value in bindings.items():
+                monkeypatch.setattr(plain, key, getattr(prelude, value) if key == "T" else int(value))
+            monkeypatch.setattr(plain, "SPAN", plain.V * plain.LANES)
+            monkeypatch.setattr(plain, "STAGE", plain.M * plain.SEGMENT)
+            function(lo, hi, prelude.pointer(argp, prelude.int64))
+
         function = getattr(plain, name.partition(".")[2])
-        return lambda lo, hi, argp: function(lo, hi, prelude.pointer(argp, prelude.int64))
+        return kernel
 
     monkeypatch.setattr(library, "get", get)
     monkeypatch.setattr(build, "run", lambda kernel, n, argp, grain: kernel(0, n, argp))
+    forget()
     for got, right in zip(answers(*arguments), want, strict=True):
         assert numpy.allclose(got, right)
+    forget()
 
 
 def test_tiles_fit_the_registers():
