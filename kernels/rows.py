@@ -12,6 +12,7 @@ import numpy as np
 
 from . import loops, reuse
 from .program import Operand, Program, Reduce, Store
+from .softmax import rows as staged
 
 REDUCED = 1 << 13  # elements from which a reduction alone is worth a kernel: NumPy does it well
 AWAY = 4  # times as many for one that is not along the last axis, or of all axes, which NumPy does better
@@ -139,6 +140,7 @@ def _fit(x, *others) -> bool:
 
 _HOW = {how: functools.partial(_reduce, how) for how in ("sum", "prod", "max", "min")}
 PARTS = 16  # of an array that is reduced as a whole
+SMALL = 1 << 18  # elements up to which softmax stages its rows
 SHARED = 1 << 12  # elements from which an array should have so many rows: threads share them
 
 
@@ -225,14 +227,28 @@ def _plan_variance(x, axis, keepdims, ddof):
     return computed
 
 
+def _staged(x, axis: int, logarithm: bool) -> np.ndarray | None:
+    """The same bits by another kernel, for rows of few elements."""
+    if axis != x.ndim - 1 or x.size > SMALL or not x.flags.c_contiguous:
+        return None
+    y = reuse.empty(x.shape, x.dtype)
+    return y if staged(x, y, logarithm) else None
+
+
 def softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:
     """exp(x - max) / sum(exp(x - max)) along `axis`."""
-    return _run(_softmax, {"x": x}, axis, {}) if _fit(x) else None
+    if not _fit(x):
+        return None
+    y = _staged(x, axis, False)
+    return _run(_softmax, {"x": x}, axis, {}) if y is None else y
 
 
 def log_softmax(x: np.ndarray, *, axis: int) -> np.ndarray | None:
     """x - max - log(sum(exp(x - max))) along `axis`."""
-    return _run(_log_softmax, {"x": x}, axis, {}) if _fit(x) else None
+    if not _fit(x):
+        return None
+    y = _staged(x, axis, True)
+    return _run(_log_softmax, {"x": x}, axis, {}) if y is None else y
 
 
 def softmax_back(g: np.ndarray, y: np.ndarray, *, axis: int) -> np.ndarray | None:

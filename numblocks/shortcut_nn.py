@@ -54,6 +54,24 @@ def fixed(op: Op, spec: dict) -> Callable:
     return _settled[key]
 
 
+def settled(function):
+    """`function`, whose answers are remembered for arguments that can be hashed."""
+    answers: dict[tuple, object] = {}
+
+    def call(*args):
+        try:
+            return answers[args]
+        except KeyError:
+            if len(answers) >= KEPT:
+                answers.clear()
+            found = answers[args] = function(*args)
+            return found
+        except TypeError:
+            return function(*args)
+
+    return call
+
+
 class _Known(dict):
     """`(launch, function that makes the result)` by the shape of an array, or the shapes of several.
 

@@ -18,7 +18,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "kernels",
     "errors config device dtype base context runtime engine symbol attribute spans",
     "array",
-    "op eager shortcut shortcut_series launched cuda",
+    "op eager shortcut shortcut_arrays shortcut_series shortcut_nn launched cuda",
     "ops",
     "tape autograd graph custom operator",
     "formats recordio",
@@ -48,7 +48,8 @@ INSIDE = {  # imports inside functions: optional parts, and the compiler that co
     ("numblocks.kernels.build", "numblocks.kernels.cache"),
     ("numblocks.kernels.cache", "importlib"),
     ("numblocks.kernels.sources", "hashlib"),
-    ("numblocks.kernels.tile", "numblocks.kernels.loader"),
+    ("numblocks.kernels.loader", "numblocks.kernels.llvm"),
+    ("numblocks.kernels.machine", "numblocks.kernels.llvm"),
     ("numblocks.kernels.loops", "numblocks.kernels.emit_cpu"),
 }
 HEAVY = {"numba", "llvmlite", "scipy", "matplotlib", "tqdm"}

@@ -34,8 +34,8 @@ from .spatial import *  # noqa: F403
 from .writing import writable as _writable
 
 for _name in (
-    "activation arange_like batch_flatten cast convolution deconvolution gather_nd leaky_relu multibox_detection"
-    " multibox_prior multibox_target pooling reshape_like rnn roi_pooling sequence_mask shape_array slice smooth_l1"
+    "activation arange_like batch_flatten cast deconvolution gather_nd leaky_relu multibox_detection"
+    " multibox_prior multibox_target reshape_like rnn roi_pooling sequence_mask shape_array slice smooth_l1"
     " topk"
 ).split():
     globals()[_name] = _writable(globals()[_name])

@@ -13,6 +13,7 @@ from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.random import draw, uniform01
+from ..shortcut_nn import fixed, settled
 
 relu, sigmoid, gelu, silu, erf = map(layer_function, (ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf))
 softplus, softsign, log_sigmoid = map(layer_function, (ew.softplus, ew.softsign, ew.log_sigmoid))
@@ -85,12 +86,18 @@ def _soft(op, data, axis, length, temperature, dtype, outside):
         data = ew.astype(data, dtype or "float32")
     if temperature is not None and temperature != 1:
         data = data / temperature
-    k = normalize_axis("softmax", axis, data._data.ndim)[0]
     if length is None:
-        return op.direct(data, axis=k)
+        return _along(op, axis, data._data.ndim)(data)
+    k = normalize_axis("softmax", axis, data._data.ndim)[0]
     from_mask = position_mask(data, length, k)
     y = op(ew.where(from_mask, data, -math.inf), axis=k)
     return ew.where(from_mask, y, outside)
+
+
+@settled
+def _along(op, axis, ndim):
+    """`op` along an axis of arrays with so many."""
+    return fixed(op, {"axis": normalize_axis("softmax", axis, ndim)[0]})
 
 
 def position_mask(data, length, axis) -> ndarray:

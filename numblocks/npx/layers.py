@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from ..array import ndarray
@@ -16,6 +17,7 @@ from ..ops import move
 from ..ops import pool as pl
 from ..ops import random as rnd
 from ..ops import reduce as red
+from ..shortcut_nn import fixed, settled
 
 
 def fully_connected(data, weight, bias=None, num_hidden=None, no_bias=False, flatten=True, out=None) -> ndarray:
@@ -92,7 +94,7 @@ def _channels_back(x):
 
 
 def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, pad=None, num_filter=None, num_group=1,
-                no_bias=False, layout=None, **ignored) -> ndarray:  # fmt: skip
+                no_bias=False, layout=None, *, out=None, name=None, **ignored) -> ndarray:  # fmt: skip
     """Convolution (cross-correlation) over 1 to 3 spatial axes.
 
     Args:
@@ -106,18 +108,26 @@ def convolution(data, weight, bias=None, kernel=None, stride=None, dilate=None, 
     Returns:
         `(batch, channels, *out)` with `out = (n + 2 pad - dilate (kernel - 1) - 1) // stride + 1`.
     """
-    n = weight.ndim - 2
-    last = _channels_last("convolution", layout, n)
+    last, plain, biased = _convolutions(weight._data.ndim - 2, stride, dilate, pad, num_group, layout)
     if last:
         data, weight = _channels_forth(data), _channels_forth(weight)
+    y = plain(data, weight) if bias is None or no_bias else biased(data, weight, bias)
+    if last:
+        y = _channels_back(y)
+    return y if out is None else deliver(y, out)
+
+
+@settled
+def _convolutions(n, stride, dilate, pad, groups, layout):
+    """Whether channels come last, and the convolution without and with a bias."""
     spec = {"stride": _tuple(stride or 1, n), "pad": _tuple(pad or 0, n), "dilate": _tuple(dilate or 1, n),
-            "groups": int(num_group)}  # fmt: skip
-    y = cv.conv(data, weight, **spec) if bias is None or no_bias else cv.conv_bias(data, weight, bias, **spec)
-    return _channels_back(y) if last else y
+            "groups": int(groups)}  # fmt: skip
+    return _channels_last("convolution", layout, n), fixed(cv.conv, spec), fixed(cv.conv_bias, spec)
 
 
 def pooling(data, kernel=None, pool_type="max", global_pool=False, cudnn_off=False, pooling_convention="valid",
-            stride=None, pad=None, p_value=None, count_include_pad=True, layout=None, **ignored):  # fmt: skip
+            stride=None, pad=None, p_value=None, count_include_pad=True, layout=None, *, out=None, name=None,
+            **ignored):  # fmt: skip
     """Pooling over 1 to 3 spatial axes of `(batch, channels, *spatial)`.
 
     Args:
@@ -128,38 +138,41 @@ def pooling(data, kernel=None, pool_type="max", global_pool=False, cudnn_off=Fal
         count_include_pad: whether averages count padding.
         layout: `'NCHW'`, or `'NHWC'` for channels behind the spatial axes; or such for another number of axes.
     """
-    n = data.ndim - 2
+    n = data._data.ndim - 2
     if n < 1:
         raise MXNetError(
             f"pooling: data has shape {data.shape}. Pooling needs batch, channel and 1 to 3 spatial axes. Reshape"
             f" the data."
         )
-    if _channels_last("pooling", layout, n):
-        y = pooling(_channels_forth(data), kernel, pool_type, global_pool, cudnn_off, pooling_convention, stride, pad,
-                    p_value, count_include_pad)  # fmt: skip
-        return _channels_back(y)
     if pool_type == "lp":
-        return _norm_pool(data, p_value, kernel=kernel, stride=stride, pad=pad, global_pool=global_pool,
-                          pooling_convention=pooling_convention)  # fmt: skip
-    if count_include_pad is None:
-        count_include_pad = True
+        last = _channels_last("pooling", layout, n)
+        pool = functools.partial(_norm_pool, p=p_value, kernel=kernel, stride=stride, pad=pad, global_pool=global_pool,
+                                 pooling_convention=pooling_convention)  # fmt: skip
+    else:
+        how = pool_type, global_pool, pooling_convention
+        last, pool = _pools(n, kernel, *how, stride, pad, count_include_pad, layout)
+    y = _channels_back(pool(_channels_forth(data))) if last else pool(data)
+    return y if out is None else deliver(y, out)
+
+
+@settled
+def _pools(n, kernel, pool_type, global_pool, convention, stride, pad, count_include_pad, layout):
+    """Whether channels come last, and the pool."""
+    last = _channels_last("pooling", layout, n)
     if global_pool:
-        axes = tuple(range(2, n + 2))
         reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
-        return reduce(data, axis=axes, keepdims=True)
-    kernel = _tuple(kernel, n)
+        return last, functools.partial(reduce, axis=tuple(range(2, n + 2)), keepdims=True)
     spec = {
-        "kernel": kernel,
+        "kernel": _tuple(kernel, n),
         "stride": _tuple(stride or 1, n),
         "pad": _tuple(pad or 0, n),
-        "ceil": pooling_convention == "full",
+        "ceil": convention == "full",
     }
     if pool_type == "max":
-        return pl.max_pool(data, **spec)
-    if pool_type == "avg":
-        return pl.avg_pool(data, count_include_pad=bool(count_include_pad), **spec)
-    if pool_type == "sum":
-        return pl.sum_pool(data, **spec)
+        return last, fixed(pl.max_pool, spec)
+    if pool_type in ("avg", "sum"):
+        counted = "padded" if count_include_pad is None or count_include_pad else "inside"
+        return last, fixed(pl.window_sum, {**spec, "divide": counted if pool_type == "avg" else "none"})
     raise ValueError(f"pooling: pool_type {pool_type!r} is unknown. Use 'max', 'avg', 'sum' or 'lp'.")
 
 

@@ -11,6 +11,7 @@ from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.normalize import layer_norm as _layer_norm
+from ..shortcut_nn import fixed, settled
 
 
 def batch_norm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.9, fix_gamma=True,
@@ -66,13 +67,19 @@ def layer_norm(data, gamma, beta, axis=-1, eps=1e-5, output_mean_var=False, out=
 
     With `output_mean_var` a list of the answer, the mean and the standard deviation, which keep the axis.
     """
-    k = normalize_axis("layer_norm", axis, data.ndim)[0]
-    y = _layer_norm(data, gamma, beta, axis=k, eps=eps)
+    y = _layer_norms(axis, data._data.ndim, eps)(data, gamma, beta)
     if output_mean_var:
+        k = normalize_axis("layer_norm", axis, data.ndim)[0]
         mean = red.mean(data, axis=(k,), keepdims=True)
         deviation = ew.sqrt(red.mean(ew.square(data - mean), axis=(k,), keepdims=True) + eps)
         return [y, mean, deviation]
     return y if out is None else deliver(y, out)
+
+
+@settled
+def _layer_norms(axis, ndim, eps):
+    """Layer normalization along an axis of arrays with so many."""
+    return fixed(_layer_norm, {"axis": normalize_axis("layer_norm", axis, ndim)[0], "eps": eps})
 
 
 def _per_channel(p, x, axis: int) -> ndarray:
