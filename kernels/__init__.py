@@ -9,7 +9,9 @@
     codegen     LLVM IR -> object code
     tile        blocks of vectors that stay in registers: matrix products in kernels
     intrinsics  what the prelude's names become inside compiled code
-    loader      object code -> address, through llvmlite alone
+    loader      object code -> address (elf: our own linker; llvm: the one for what that does not know)
+    machine     what this CPU is
+    entry       ways from Python into machine code (entry_ir: their LLVM IR)
     workers     threads that share one large kernel (teamwork: what they do, in LLVM IR)
     native      tables of kernels that run in one call, and NumPy's BLAS as a kernel
     products    matrix products of NumPy arrays by these

@@ -7,7 +7,6 @@ A process whose kernels all lie on disk never imports numba.
 """
 import os
 import re
-import sys
 import threading
 import time
 from collections import namedtuple
@@ -156,8 +155,7 @@ def clear(disk: bool = True) -> None:
     with _lock:
         _kernels.clear()
         _tags.clear()
-        if "llvmlite" in sys.modules:
-            _loader().forget()
+        _loader().forget()
         if disk and directory() is not None:
             _disk().remove_all(directory())
 
@@ -179,7 +177,7 @@ def _disk():
 
 
 def _loader():
-    """The loader, and llvmlite with it: at the first kernel, not at `import numblocks`."""
+    """The loader: at the first kernel, not at `import numblocks`."""
     from . import loader
     return loader
 
@@ -253,7 +251,7 @@ def object_code(kernel: Kernel) -> bytes:
 
 def _compile(name, text, shown, shared=False):
     """Object code by the direct translator, or by Numba for what it does not know."""
-    from . import direct  # brings in llvmlite, as the loader does
+    from . import direct  # brings in llvmlite
 
     if _is_assembly(text):
         return direct.codegen.to_object(text, name, optimize=True, allowed=None)

@@ -27,7 +27,7 @@ _SWITCHES = ("NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_
 # what decides, besides a kernel's text or program, which code it gets: the translators and the emitters
 _SOURCES = ("prelude.py", "intrinsics.py", "tile.py", "tile_intrinsics.py", "tile_ir.py", "lanes.py", "lane_values.py",
             "lanes_ir.py", "lane_memory.py", "compiler.py", "direct.py", "direct_values.py", "direct_calls.py",
-            "codegen.py", "loader.py", "emit_cpu.py", "statements.py", "typed.py", "rendering.py", "scalars.py",
+            "codegen.py", "llvm.py", "emit_cpu.py", "statements.py", "typed.py", "rendering.py", "scalars.py",
             "program.py", "sources.py", "library.py", "mathlib.py", "math32.py", "math64.py",
             "hyperbolic32.py", "hyperbolic64.py", "trig32.py", "trig64.py")
 _chosen: dict[str | None, Path | None] = {}      # value of NUMBLOCKS_CACHE_DIR -> directory that works
@@ -94,37 +94,38 @@ def _is_ours(place: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def tag(place: Path, llvmlite_version: str, cpu: str, features: str) -> str:
+def tag(place: Path, architecture: str, cpu: str) -> str:
     """Name of the subdirectory of `place` for this Numba, llvmlite and CPU.
 
-    Numba's version is read from its files: to import it would cost what the cache saves. Where Numba is not
-    installed the newest fitting subdirectory serves: a filled cache needs NumPy and llvmlite only.
+    Versions are read from files: to import the packages would cost what the cache saves. Where they are not
+    installed the newest fitting subdirectory serves: a filled cache needs NumPy only.
     """
     here = Path(__file__).parent
-    parts = [llvmlite_version, sys.platform, cpu, features]
+    parts = [sys.platform, cpu]
     parts += [f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ]
     parts += [read_source(here / name) for name in _SOURCES]
-    rest = f"-{cpu or 'cpu'}-{digest(*parts)}"
-    version = _numba_version()
-    if version is None:
+    rest = f"-{architecture}-{digest(*parts)}"
+    numba, llvmlite = _version("numba"), _version("llvmlite")
+    if numba is None or llvmlite is None:
         fitting = sorted(place.glob(f"numba*{rest}"), key=lambda path: path.stat().st_mtime)
         return fitting[-1].name if fitting else "numba0" + rest
-    return f"numba{version}{rest}"
+    return f"numba{numba}-llvmlite{llvmlite}{rest}"
 
 
-def _numba_version() -> str | None:
+def _version(package: str) -> str | None:
     try:
-        spec = importlib.util.find_spec("numba")
+        spec = importlib.util.find_spec(package)
     except ValueError:                                      # blocked in sys.modules
         spec = None
     if spec is None or not spec.origin:
         return None
     try:
         text = (Path(spec.origin).parent / "_version.py").read_text()
-        return re.search(r"[\"']version[\"']: [\"']([^\"']+)|version = [\"']([^\"']+)", text).group(1)
-    except (OSError, AttributeError):
+        found = re.search(r"[\"']version[\"']: [\"']([^\"']+)|version = [\"']([^\"']+)", text)
+        return found[1] or found[2]
+    except (OSError, TypeError):
         from importlib.metadata import version
-        return version("numba")
+        return version(package)
 
 
 def write(path: Path, data: bytes) -> None:

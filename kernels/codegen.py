@@ -1,6 +1,7 @@
 """LLVM IR -> object code, through llvmlite: the last step of every build, whichever compiler wrote the IR."""
 import llvmlite.binding as llvm
 
+from . import llvm as target
 from . import loader
 
 # What an optimized kernel may still call: the C math library and memory moves.
@@ -31,7 +32,7 @@ def to_object(ir: str, name: str, optimize: bool, allowed=ALLOWED, shared: bool 
     Raises:
         Refused: it needs other symbols than `allowed`.
     """
-    machine = loader.host_machine(shared)
+    machine = target.host_machine(shared)
     module = llvm.parse_assembly(ir)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     for item in (*module.functions, *module.global_variables):

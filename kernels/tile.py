@@ -13,6 +13,8 @@ import functools
 
 import numpy
 
+from . import machine
+
 WIDE = ((8, 3), (6, 4), (4, 5), (2, 8), (1, 8))  # 32 registers of 64 bytes, as AVX-512 has
 NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))  # 16 registers of 32 bytes (AVX2), or 32 of 16 (NEON)
 
@@ -20,9 +22,7 @@ NARROW = ((6, 1), (4, 1), (2, 2), (1, 4))  # 16 registers of 32 bytes (AVX2), or
 @functools.cache
 def sizes() -> tuple[tuple[int, int], ...]:
     """`(M, V)` of the tiles that fit this CPU's registers, largest first."""
-    from . import loader  # brings in llvmlite, which `import numblocks` must not
-
-    return WIDE if "+avx512f" in loader.host()[1].split(",") else NARROW
+    return WIDE if machine.has("avx512f") else NARROW
 
 
 def lanes(T) -> int:
