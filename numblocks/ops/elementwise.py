@@ -14,6 +14,7 @@ import numpy
 from .. import dtype as dt
 from .. import eager
 from ..array import Aval, wrap
+from ..kernels import copying
 from ..op import Op
 from .kinds import elementwise
 
@@ -369,7 +370,9 @@ def hard_sigmoid(x):
 
 def _eager_cast(op, args, spec):
     x = args[0]
-    return wrap(eager.quiet(x._data.astype, spec["dtype"]), x._device, type(x))
+    d = x._data
+    y = copying.copy(d) if d.dtype == spec["dtype"] else eager.quiet(d.astype, spec["dtype"])
+    return wrap(y, x._device, type(x))
 
 
 cast = Op("cast", "elementwise", _eager_cast, vjp=(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype.name),),

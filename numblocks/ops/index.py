@@ -14,7 +14,7 @@ from .. import dtype as dt
 from ..array import Aval, wrap
 from ..eager import quiet
 from ..errors import MXNetError
-from ..kernels import gathering, reuse
+from ..kernels import copying, gathering, reuse
 from ..op import current
 from . import elementwise as ew
 from .kinds import primitive
@@ -136,7 +136,7 @@ def take(x, index, *, axis=0, mode="raise", out=None):
         if out is not None and out.dtype == x.dtype and out.flags.c_contiguous
         else reuse.empty(shape, x.dtype)
     )
-    if y.size:
+    if y.size and not copying.take(x, places, axis, y):
         # mode='raise', NumPy's default, would copy `out`; the indices are in range already
         numpy.take(x, places, axis, out=y, mode="clip")
     if out is not None and y is not out:

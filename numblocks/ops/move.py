@@ -6,7 +6,7 @@ import numpy
 
 from ..array import Aval
 from ..errors import MXNetError
-from ..kernels import reuse
+from ..kernels import copying, reuse
 from .kinds import movement, primitive
 
 
@@ -16,7 +16,7 @@ def reshape(x, *, shape):
     if x.shape == shape:
         return x[...]
     try:
-        return x.reshape(shape)
+        return copying.reshape(x, shape)
     except ValueError:
         raise MXNetError(
             f"reshape: an array of shape {x.shape} holds {x.size} elements and cannot take shape {tuple(shape)}."
@@ -95,10 +95,15 @@ def _concat_vjp(g, y, *xs, index, axis):
 @primitive(kind="join", infer=_infer_concat, vjp=_concat_vjp)
 def concat(*xs, axis, out=None):
     """Arrays one after the other along `axis`."""
-    if out is None and xs[0].nbytes >= reuse.LARGE:
-        answer = _infer_concat(*xs, axis=axis)
-        out = reuse.empty(answer.shape, answer.dtype)
-    return numpy.concatenate(xs, axis=axis, out=out)
+    if sum(x.nbytes for x in xs) < copying.LARGE:
+        return numpy.concatenate(xs, axis=axis, out=out)
+    answer = _infer_concat(*xs, axis=axis)
+    out, start = reuse.empty(answer.shape, answer.dtype) if out is None else out, 0
+    for x in xs:
+        end = start + x.shape[axis]
+        copying.copyto(out[(slice(None),) * axis + (slice(start, end),)], x)
+        start = end
+    return out
 
 
 def _infer_pad(x, *, widths, value):
@@ -122,7 +127,7 @@ def pad(x, *, widths, value, out=None):
             out[(*inside[:k], slice(0, lo))] = value
         if hi:
             out[(*inside[:k], slice(out.shape[k] - hi, None))] = value
-    out[inside] = x
+    copying.copyto(out[inside], x)
     return out
 
 
