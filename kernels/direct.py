@@ -64,6 +64,7 @@ class _Unit:
         self.start = kernel.append_basic_block("start")
         self.builder = ir.IRBuilder(self.start)
         self.depth = 0
+        self.stores = 0  # by lane functions' `store`, so far
 
     def promise(self, lo, hi):
         """0 <= lo <= hi."""
@@ -236,13 +237,16 @@ class _Body(Calls):
         builder.cbranch(builder.icmp_signed("<" if step > 0 else ">", builder.load(counter), stop), body, end)
         builder.position_at_end(body)
         self.assign(s.target.id, Val("int64", builder.load(counter)))
+        stores = self.unit.stores
         self.loop(s.body, advance, end)
         self.leave(advance)
         builder.position_at_end(advance)
         builder.store(builder.add(builder.load(counter), I64(step), flags=["nsw"]), counter)
         back = builder.branch(head)
         if call.func.id == "wide":
-            lane_memory.fill(back, tile.lanes("float32"))
+            lane_memory.advise(back, "vectorize.width", tile.lanes("float32"))
+        elif not self.loops and self.unit.stores > stores:  # loops within others are short: their ends would count
+            lane_memory.advise(back, "interleave.count", 4)  # steps of one exp wait for each other
         builder.position_at_end(end)
 
     def loop(self, statements, again, end):

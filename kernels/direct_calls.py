@@ -83,6 +83,7 @@ class Calls(Values):
     def lane_store(self, p, i, value, k):
         dtype = p.kind[1]
         value = self.cast(value, dtype)
+        self.unit.stores += 1
         lane_memory.store(self.builder, p.ir, self.integer(i), value, k, numpy.dtype(dtype).itemsize)
 
     def tile(self, M, V, T):

@@ -37,10 +37,15 @@ def store(builder, p, i, value, k, align):
         done.set_metadata("noalias", module.add_metadata([_scope(module, "reads"), *others]))
 
 
-def fill(back, count: int) -> None:
-    """Let the loop that the branch `back` closes do `count` elements at once."""
+def advise(back, what: str, count: int) -> None:
+    """Tell LLVM how to vectorize the loop that the branch `back` closes.
+
+    Args:
+        what: `vectorize.width`: `count` elements are one vector; `interleave.count`: `count` vectors are at work at
+            a time, so that one computes while another waits for the result of its last step.
+    """
     module = back.function.module
-    width = module.add_metadata(["llvm.loop.vectorize.width", ir.Constant(ir.IntType(32), count)])
-    loop = module.add_metadata([ir.Constant(ir.IntType(64), len(module.metadata)), width])
-    loop.operands = (loop, width)  # what names a loop begins with itself
+    advice = module.add_metadata([f"llvm.loop.{what}", ir.Constant(ir.IntType(32), count)])
+    loop = module.add_metadata([ir.Constant(ir.IntType(64), len(module.metadata)), advice])
+    loop.operands = (loop, advice)  # what names a loop begins with itself
     back.set_metadata("llvm.loop", loop)

@@ -28,6 +28,7 @@ __all__ = [
     "from_bits",
     "ipow",
     "lane",
+    "ldexp",
     "libm",
     "load",
     "maximum",
@@ -45,7 +46,7 @@ __all__ = [
 HEADER = (
     "from numblocks.kernels.lanes import (  # noqa: F401\n"
     "    accumulate, accumulate_product, bits, cast, ceil, copysign, floor, floordiv, fma, from_bits, ipow, lane,\n"
-    "    libm, load, maximum, minimum, mod, poly, rint, select, sqrt, store, trunc, wide)\n"
+    "    ldexp, libm, load, maximum, minimum, mod, poly, rint, select, sqrt, store, trunc, wide)\n"
 )
 
 # A `range` whose loop takes as many elements at once as a vector holds of float32, though it also adds up in float64:
@@ -119,6 +120,9 @@ bits = _lanewise(
 )
 from_bits = _lanewise(
     "from_bits", lambda i: i.view(f"float{8 * i.itemsize}"), "The float that has these bits."
+)
+ldexp = _lanewise(
+    "ldexp", numpy.ldexp, "`x * 2**n` of a float32 by an int32 in -252 .. 254, rounded once."
 )
 accumulate = _lanewise(
     "accumulate",

@@ -8,21 +8,13 @@ import math
 
 from numpy import float32, float64, int32
 
-from .lanes import bits, cast, copysign, fma, from_bits, lane, poly, rint, select, sqrt
+from .lanes import bits, cast, copysign, fma, from_bits, lane, ldexp, poly, rint, select, sqrt
 
 
 @lane(float32)
 def em1_f32(r):
-    """exp(r) - 1 for |r| <= ln(2)/2, relative error 2**-31."""
-    return fma(r * r, poly(r, 0.5, 0.166666657, 0.0416664779, 0.00833356567, 0.0013933708, 0.000197442845), r)
-
-
-@lane(float32)
-def pow2_f32(p, t):
-    """p * 2**n for a whole n in -252 .. 254, given as t = n + 1.5 * 2**23 + 254: two exact steps, one rounding."""
-    both = bits(t)  # its low bits are n + 254, two biased exponents; what is above them is shifted out
-    half = both >> 1
-    return p * from_bits(half << 23) * from_bits((both - half) << 23)
+    """exp(r) - 1 for |r| <= ln(2)/2, relative error 2**-26."""
+    return fma(r * r, poly(r, 0.5, 0.166665345, 0.0416672416, 0.0083674388, 0.00138634665), r)
 
 
 @lane(float32)
@@ -33,7 +25,7 @@ def exp_f32(x):
     t = fma(x, 1.44269502, 12583166.0)
     n = t - 12583166.0
     r = fma(n, -1.42860677e-06, fma(n, -0.693145752, x))
-    return pow2_f32(em1_f32(r) + 1.0, t)
+    return ldexp(em1_f32(r) + 1.0, bits(t) - 0x4B4000FE)
 
 
 @lane(float32)
@@ -43,7 +35,7 @@ def exp2_f32(x):
     x = select(x < -151.0, -151.0, x)
     t = x + 12583166.0
     r = x - (t - 12583166.0)
-    return pow2_f32(em1_f32(r * 0.693147182) + 1.0, t)
+    return ldexp(em1_f32(r * 0.693147182) + 1.0, bits(t) - 0x4B4000FE)
 
 
 @lane(float32)
@@ -57,6 +49,18 @@ def expm1_f32(x):
     half = from_bits(bits(t) << 23)  # 2**(n-1): 2**128 is out of range, 2**127 is not
     y = 2.0 * fma(half, em1_f32(r), half - 0.5)
     return select(abs(x) < 1e-8, x, y)
+
+
+@lane(float32)
+def logistic_divisor_f32(x):
+    """1 + exp(-x), rounded once."""
+    x = select(x > 86.0, 86.0, x)
+    x = select(x < -89.0, -89.0, x)
+    t = fma(x, -1.44269502, 12583038.0)
+    n = t - 12583038.0
+    r = -fma(n, 1.42860677e-06, fma(n, 0.693145752, x))
+    half = from_bits(bits(t) << 23)  # 2**(n-1), as in expm1
+    return 2.0 * fma(half, em1_f32(r), half + 0.5)
 
 
 @lane(float32)

@@ -229,6 +229,9 @@ class Renderer:
         op = _BINARY.get(type(node.op))
         if op is None:
             self.other(node)
+        negated = self.logistic(node)
+        if negated is not None:
+            return self.library("logistic_divisor", [self.num(negated)], node), "number"
         left, right = self.visit(node.left), self.visit(node.right)
         if op in "&|^":
             if left[1] == right[1] == "bool":
@@ -242,6 +245,13 @@ class Renderer:
                 "Cast to a float dtype first, or use `//`",
             )
         return f"({self.as_number(*left)} {op} {self.as_number(*right)})", "number"
+
+    def logistic(self, node):
+        """The `x` of `1.0 + math.exp(-x)`, for which there is one function, shorter than the two; None for all else."""
+        match node:
+            case ast.BinOp(ast.Constant(1), ast.Add(),
+                           ast.Call(ast.Attribute(ast.Name("math"), "exp"), [ast.UnaryOp(ast.USub(), x)], [])):
+                return x if mathlib.has(f"logistic_divisor_{SUFFIX[self.dtype]}") else None
 
     def power(self, node):
         base, exponent = self.num(node.left), node.right

@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
+from numblocks.kernels import math32
 from numblocks.kernels.typed import SUFFIX, Scalar, closure, conditions, render, scalar, typed
 
 CONSTANT = 2.0
@@ -60,8 +62,24 @@ def test_literals_take_the_dtype():
 
 def test_other_scalars_and_math_come_along():
     texts = closure(scalar(silu), "float32")
-    assert list(texts)[-2:] == ["sigmoid_f32", "silu_f32"] and "exp_f32" in texts
+    assert list(texts)[-2:] == ["sigmoid_f32", "silu_f32"] and "logistic_divisor_f32" in texts
     assert "(x * sigmoid_f32(x))" in texts["silu_f32"] or "x * sigmoid_f32(x)" in texts["silu_f32"]
+
+
+def falling(x):
+    return 1.0 + math.exp(-(x * x))
+
+
+def rising(x):
+    return 1.0 + math.exp(x)
+
+
+def test_one_and_a_falling_exp_are_one_function():
+    assert render(scalar(falling), "float32").endswith("return logistic_divisor_f32((x * x))\n")
+    assert "logistic" not in render(scalar(falling), "float64") + render(scalar(rising), "float32")
+    y = falling(0.5)
+    assert closure(scalar(falling), "float16").keys() == closure(scalar(falling), "float32").keys()
+    assert abs(math32.logistic_divisor_f32(np.float32(0.25)) - y) < 1e-6
 
 
 def test_a_scalar_that_is_a_function_of_mathlib_is_that_function():
