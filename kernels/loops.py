@@ -309,3 +309,10 @@ def run_lines(lines, key: int, out: np.ndarray) -> None:
         return Prepared(program, kernel, (out.size,), [(1,)])
 
     remembered((lines, out.size, out.dtype.num), make).run((out,), (key,))
+
+
+def lines_launcher(lines, dtype: np.dtype):
+    """`launch(out, key) -> bool`: `run_lines` for few elements, or None where there is no such way."""
+    program, kernel = _numbers(lines, dtype.name)
+    limit = 2 * grain(program, (1 << 40,), 1 << 40) - 1
+    return entry.launcher(kernel, entry.EACH, limit, [0, 0, 0], [(1, dtype), (2, entry.INTEGER)])

@@ -23,6 +23,7 @@ from .ops.elementwise import astype
 from .ops.elementwise import floor as _floor
 from .ops.reduce import broadcast_to
 from .ops.sorting import take_along
+from .shortcut_nn import settled
 
 
 def seed(seed_state: int, ctx="all") -> None:
@@ -46,6 +47,11 @@ def as_shape(shape, *parameters) -> tuple[int, ...]:
     """`shape` as a tuple; None means the broadcast shape of the parameters."""
     if shape is None:
         return numpy.broadcast_shapes(*(getattr(p, "shape", ()) for p in parameters))
+    return _whole(shape)
+
+
+@settled
+def _whole(shape) -> tuple[int, ...]:
     return tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
 
 

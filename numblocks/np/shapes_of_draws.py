@@ -19,6 +19,11 @@ _COMMON = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD, default
 
 def operands(*parameters):
     """Parameters as ndarrays or Python numbers."""
+    for x in parameters:
+        if type(x) not in (float, int, ndarray):
+            break
+    else:
+        return parameters
     plain = [x.item() if isinstance(x, numpy.generic) else x for x in parameters]
     return tuple(x if isinstance(x, (ndarray, int, float)) else array(x) for x in plain)
 

@@ -14,14 +14,14 @@ import threading
 
 import numpy
 
-from ..array import Aval, wrap
+from .. import shortcut
+from ..array import Aval, ndarray, wrap
 from ..device import backend, usable
 from ..kernels import loops, reuse
 from ..op import Op, current
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
-SMALL = 256  # elements below which NumPy beats starting a generated loop
 
 
 def mix(z: int) -> int:
@@ -41,17 +41,18 @@ class Generator:
     def reseed(self, seed: int) -> None:
         """Start again from stream 0 under `seed`."""
         self.seed, self.stream = int(seed) & _MASK, 0
+        self.start = mix((self.seed + _GOLDEN) & _MASK)
 
     def advance(self, count: int = 1) -> int:
         """Reserve `count` streams and return the first."""
         with self.lock:
             first = self.stream
-            self.stream += count
+            self.stream = first + count
             return first
 
     def key(self, stream: int) -> int:
         """The 64-bit start of a stream."""
-        return mix((mix((self.seed + _GOLDEN) & _MASK) + stream * _GOLDEN) & _MASK)
+        return mix((self.start + stream * _GOLDEN) & _MASK)
 
 
 generator = Generator(int.from_bytes(os.urandom(4), "little"))
@@ -96,44 +97,15 @@ _FLOAT32 = numpy.dtype("float32")
 
 
 def _numbers(op: Op, key: int, shape, dtype, out=None) -> numpy.ndarray:
-    """Fill an array: by NumPy when it is small, by the generated loop otherwise. The same lines serve both."""
+    """Fill an array."""
     computed = dtype if dtype.itemsize > 2 else _FLOAT32
     y = out if out is not None and dtype.itemsize > 2 and out.flags.c_contiguous else reuse.empty(shape, computed)
-    if y.size < SMALL:
-        name = computed.name
-        index = numpy.arange(y.size, dtype=numpy.uint64)
-
-        def line(function, args, dtype):
-            return args[0].astype(dtype) if function is None else _ON_ARRAYS.get(function, function)(*args)
-
-        y.reshape(-1)[...] = op.lines(line, numpy.uint64(key), index, name)
-    else:
-        loops.run_lines(op.lines, key, y)
+    loops.run_lines(op.lines, key, y)
     if out is None:
         return y.astype(dtype, copy=False)
     if y is not out:
         out[...] = y
     return out
-
-
-def _box_muller_on_arrays(u, v):
-    f = u.dtype.type
-    return numpy.sqrt(f(-2) * numpy.log((u + f(0.5)) * f(2.0**-32))) * numpy.cos(v * f(2.0**-31 * math.pi))
-
-
-def _hashed_on_arrays(key, i):
-    z = key + (i + numpy.uint64(1)) * numpy.uint64(_GOLDEN)
-    z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-    return z ^ (z >> numpy.uint64(31))
-
-
-# NumPy needs its own functions where Python's `math` or untyped literals would not do
-_ON_ARRAYS = {box_muller: _box_muller_on_arrays, hashed: _hashed_on_arrays}
-for _f, _g in {top24: lambda z: z >> numpy.uint64(40), top53: lambda z: z >> numpy.uint64(11),
-               high: lambda z: z >> numpy.uint64(32), low: lambda z: z & numpy.uint64(0xFFFFFFFF),
-               unit24: lambda x: x * x.dtype.type(2.0**-24), unit53: lambda x: x * 2.0**-53}.items():  # fmt: skip
-    _ON_ARRAYS[_f] = _g
 
 
 def _eager(op: Op, args, spec):
@@ -158,9 +130,33 @@ def next_stream() -> int:
     return current.next_stream() if current.next_stream is not None else generator.advance()
 
 
+_launches: dict[tuple, tuple] = {}
+
+
+def _launch(op: Op, name: str):
+    """`(launch(out, key) -> bool, dtype)` for as many elements as one thread does; None where there is no launch."""
+    dtype = numpy.dtype(name)
+    found = loops.lines_launcher(op.lines, dtype) if dtype.itemsize > 2 else None
+    entry = _launches[op, name] = (found, dtype)
+    return entry
+
+
 def draw(op: Op, shape, dtype="float32", device=None):
     """A fresh array of `op` (`uniform01` or `normal01`)."""
-    spec = {"shape": tuple(shape), "dtype": dtype, "stream": next_stream()}
+    stream = next_stream()
+    if device is None and current.next_stream is None and shortcut.CONCRETE is not None:
+        try:
+            launch, kind = _launches[op, dtype]
+        except KeyError:
+            launch, kind = _launch(op, dtype)
+        place = usable(None)
+        if launch is not None and not place.far:
+            data = reuse.empty(tuple(shape), kind)
+            if launch(data, generator.key(stream)):
+                y = ndarray()
+                y._data, y._device, y._node = data, place, None
+                return y
+    spec = {"shape": tuple(shape), "dtype": dtype, "stream": stream}
     if device is not None:
         spec["device"] = device
     return op(**spec)
