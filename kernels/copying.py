@@ -99,7 +99,7 @@ def launcher(kernel, extent: int, words: list[int], places, grain: int, size: in
 
     shared, before = kernel, []
     if extent >= 2 * grain:
-        shared, before = workers.prefixed(kernel, grain, build.load)
+        shared, before = workers.prefixed(kernel.address, grain, build.load)
     operands = [(len(before) + k, entry.ARRAY) for k in places]
     launch = entry.launcher(shared, extent, extent, [*before, *words], operands) if size <= BRIEF else None
     if launch is None:

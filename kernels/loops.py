@@ -182,7 +182,7 @@ class Prepared:
         operands = [(k, entry.ARRAY) for k in self.places] + [(k, kind) for (k, _), kind in zip(self.numbers, kinds)]  # noqa: B905
         words = []
         if self.extent >= 2 * self.grain and not build.interpreted():  # there is work for a second thread
-            kernel, words = workers.prefixed(kernel, self.grain, build.load)
+            kernel, words = workers.prefixed(kernel.address, self.grain, build.load)
         operands = [(position + len(words), kind) for position, kind in operands]
         brief = self.extent <= BRIEF * self.grain
         launch = entry.launcher(kernel, self.extent, self.extent, [*words, *self.template], operands) if brief else None

@@ -34,7 +34,7 @@ def launcher(function, dtypes, out, compute):
         function, "m", (*layouts, "c"), tuple((d or compute).name for d in dtypes), out.name
     )
     each = loops.grain(program, (loops.GRAIN,), loops.GRAIN)
-    kernel, words = workers.prefixed(kernel, each, build.load)
+    kernel, words = workers.prefixed(kernel.address, each, build.load)
     arrays, first = sum(d is not None for d in dtypes), len(words) + 1
     operands, array, number = [], first, first + arrays + 1
     for d in dtypes:

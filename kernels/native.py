@@ -124,14 +124,14 @@ done:
 """
 
 BLAS_ALONE = 1 << 18  # products m * n * k up to which OpenBLAS uses one thread anyway
-SHARED = 1 << 21  # products worth another thread
+SHARED = 1 << 19  # products worth another thread: 10 us
 ENDLESS = 1 << 62
 
 
 _held: list[build.Kernel] = []  # tables know addresses only, and code goes when its kernel does
 
 
-def _kernel(name: str, text: str) -> build.Kernel:
+def kernel(name: str, text: str) -> build.Kernel:
     """The kernel of IR in which its own name stands as `{kernel}`; built once, then loaded like any other."""
     name = f"{name}_{build.digest(text)}"
     _held.append(build.load(name, f"; {name}\n" + text.replace("{kernel}", name)))
@@ -147,7 +147,7 @@ def sequence():
     if build.threads() > 1:
         workers.prepare(build.load)
         alone()
-    return _kernel("sequence", _SEQUENCE).call
+    return kernel("sequence", _SEQUENCE).call
 
 
 @functools.cache
@@ -191,7 +191,7 @@ def gemm(dtype: str) -> int | None:
     ints = "\n".join(narrow(f"i{k}", f"w{k}") for k in (2, 5, 6, 7))
     sizes = "\n".join([narrow("m", "rows"), narrow("n", "columns")])
     text = _GEMM.format(loads="\n".join(loads), ints=ints, sizes=sizes, symbol=symbol, int=f"i{bits}", real=real)
-    return _kernel(name, text).address
+    return kernel(name, text).address
 
 
 @functools.cache
@@ -210,7 +210,7 @@ def alone() -> int | None:
         return None
     for name in names:
         build.define(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
-    return _kernel("alone", _ALONE.format(get=names[0], set=names[1])).address
+    return kernel("alone", _ALONE.format(get=names[0], set=names[1])).address
 
 
 def whole(m: int, n: int) -> tuple[int, list[int]]:
@@ -246,7 +246,7 @@ def batched(m: int, n: int, k: int, batch: int, steps, item: int) -> tuple[int, 
         steps: bytes from one matrix of A, and of B, to the next.
         item: bytes of an element.
     """
-    return batch, [m, n, *steps, m * n * item, ENDLESS, ENDLESS], SHARED // (m * n * k) + 1
+    return batch, [m, n, *steps, m * n * item, ENDLESS, ENDLESS], max(SHARED // (m * n * k), 1)
 
 
 def product_words(k: int, a: tuple[int, int], b: tuple[int, int], ldc: int, places, cut: list[int]) -> list[int]:

@@ -112,12 +112,12 @@ def shared(address: int, argp: int, n: int, grain: int, load) -> tuple[int, list
     return _kernels["share"].address, [address, argp, n, grain, ctypes.addressof(_team)]
 
 
-def prefixed(kernel, grain: int, load):
-    """`(kernel, words)`: a kernel that runs `kernel` over `[0, hi)` with whoever may help, and the words that stand in
-    front of the packed arguments then. The first of them is not read.
+def prefixed(address: int, grain: int, load):
+    """`(kernel, words)`: a kernel that runs the one at `address` over `[0, hi)` with whoever may help, and the words that
+    stand in front of the packed arguments then. The first of them is not read.
     """
     prepare(load)
-    return _kernels["prefixed"], [0, kernel.address, grain, ctypes.addressof(_team)]
+    return _kernels["prefixed"], [0, address, grain, ctypes.addressof(_team)]
 
 
 def run(kernel, n: int, argp: int, grain: int, load) -> None:

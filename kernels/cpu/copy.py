@@ -1,4 +1,4 @@
-"""Copies of strided arrays, and rows taken by index. Elements are only moved: `T` is an unsigned integer of their size."""
+"""Copies of strided arrays, and rows taken by index; `T` is an unsigned integer of an element's size."""
 
 from ..prelude import int64, pointer, uint32
 

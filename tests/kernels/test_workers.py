@@ -54,7 +54,7 @@ def test_pieces_are_worth_a_thread_and_cover_the_range(n, grain):
 @given(n=st.integers(1, 3000), grain=st.integers(1, 1500))
 def test_a_prefixed_kernel_does_the_same(n, grain):
     y, z, words = arrays(n)
-    kernel, words_before = workers.prefixed(build.load("pieces", PIECES), grain, build.load)
+    kernel, words_before = workers.prefixed(build.load("pieces", PIECES).address, grain, build.load)
     packed = np.array([*words_before, *words])
     kernel(0, n, packed.ctypes.data)
     check(y, z, n, grain)
