@@ -11,7 +11,7 @@ import math
 import numpy
 
 from . import build, library, tile
-from .convolve_plan import Geometry, data_plan, forward_plan, geometry, weight_plan
+from .convolve_plan import Geometry, data_plan, forward_plan, geometry, spread_plan, weight_plan
 from .launches import Launches, Place
 from .scratch import NAMES
 
@@ -23,6 +23,7 @@ GRAIN = 1 << 18  # multiply-adds worth another thread that is awake: about 5 us
 COPIED = 1 << 14  # elements copied that are
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
+_START = numpy.zeros(1, numpy.int64)
 KEPT = 512  # geometries whose launches are remembered, of each kind
 
 
@@ -159,6 +160,10 @@ def data_gradient(g, w, out, geo: Geometry):
 @functools.lru_cache(maxsize=KEPT)
 def _data(geo: Geometry, T) -> tuple[Launches, bool]:
     made = Launches(3)
+    plan = spread_plan(geo._replace(N=0), tile.lanes(T), SEGMENT)
+    if plan is not None:
+        _add_spread(made, geo, plan, T)
+        return made, False
     layout, passes, gaps = data_plan(geo._replace(N=0), tile.lanes(T))
     inputs, outputs, taps = geo.O // geo.groups, geo.C // geo.groups, math.prod(geo.kernel)
     strides = (outputs * inputs * taps, taps, outputs * taps)
@@ -176,21 +181,60 @@ def _data(geo: Geometry, T) -> tuple[Launches, bool]:
     return made, gaps
 
 
-def weight_gradient(g, x, out, geo: Geometry):
-    """Gradient of `forward` by its weight: `out: (O, C / groups, *kernel)`.
+def _add_spread(made, geo, plan, T) -> None:
+    inputs, outputs, taps = geo.C // geo.groups, geo.O // geo.groups, math.prod(geo.kernel)
+    M, V = plan.shape
+    blocks = -(-inputs // M)
+    weights = made.scratch("conv_w", geo.groups * blocks * taps * outputs * M, T)
+    words = (inputs, blocks, taps, outputs, made.table(plan.outputs), outputs * inputs * taps, taps, 1, M, 0, 0)
+    many = COPIED / (taps * outputs * M)
+    made.add(_kernel("pack_weight", T), geo.groups * blocks, many, (Place(1), weights, *words))
+    own, plane, step = geo.O * math.prod(geo.out), math.prod(geo.size), _images(plan.cotangent, geo.O, geo.N, T)
+    for n in range(0, geo.N, step):
+        count = min(step, geo.N - n)
+        first = Place(0, n * own * _item(T))
+        made.add(
+            _kernel("spread", T, plan.shape),
+            count * geo.groups * blocks,
+            GRAIN / (M * plan.places * taps * outputs),
+            (
+                _packed(made, "conv_x", first, count, geo.O, geo.out, plan.cotangent, (1, 1, 1), T),
+                weights,
+                made.table(plan.offset),
+                Place(2, n * geo.C * plane * _item(T)),
+                geo.groups,
+                blocks,
+                taps,
+                outputs,
+                inputs,
+                plan.places,
+                plan.cotangent.plane,
+                plan.reach,
+                *geo.size,
+                *plan.steps,
+            ),
+        )
+
+
+def weight_gradient(g, x, out, geo: Geometry, b=None):
+    """Gradient of `forward` by its weight: `out: (O, C / groups, *kernel)`, and by its bias if there is a `b: (O,)`.
 
     An infinite or NaN input element may make NaN of every tap of its channel, also of taps that never met it.
     """
     if out.size == 0 or g.size == 0 or x.size == 0:
         out[...] = 0
+        if b is not None:
+            b[...] = g.sum(axis=(0, *range(2, g.ndim)))
+    elif b is None:
+        _weight(geo, NAMES[x.dtype], build.threads(), False).run(g, x, out)
     else:
-        _weight(geo, NAMES[x.dtype], build.threads()).run(g, x, out)
+        _weight(geo, NAMES[x.dtype], build.threads(), True).run(g, x, out, b)
     return out
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _weight(geo: Geometry, T, threads: int) -> Launches:
-    made = Launches(3)
+def _weight(geo: Geometry, T, threads: int, biased: bool) -> Launches:
+    made = Launches(3 + biased)
     plan = weight_plan(geo._replace(N=0), tile.lanes(T))
     (M, V), cotangent, layout = plan.shape, plan.cotangent, plan.input
     rows, columns = geo.O // geo.groups, geo.C // geo.groups * math.prod(geo.kernel)
@@ -227,6 +271,9 @@ def _weight(geo: Geometry, T, threads: int) -> Launches:
                 geo.C * layout.plane,
                 geo.C // geo.groups * layout.plane,
                 int(n > 0),
+                Place(3) if biased else 0,
+                made.table(_ones(T)),
+                made.table(_START),
             ),
             items * work / GRAIN,
         )

@@ -226,6 +226,63 @@ def data_plan(geo: Geometry, lanes: int) -> tuple[Layout, tuple[Pass, ...], bool
     return layout, tuple(passes), gaps
 
 
+class Spread(NamedTuple):
+    """How the gradient of the input is added up tap by tap."""
+
+    cotangent: Layout
+    outputs: numpy.ndarray  # offset of each output channel in the weights
+    offset: numpy.ndarray  # of each tap in the padded input
+    places: int  # of a channel of the cotangent, in whole tiles
+    reach: int  # elements of the padded input
+    steps: tuple[int, ...]  # of planes and rows of the padded input, and where the input begins in it
+    shape: tuple[int, int]  # M, V
+
+
+PACKING = 30  # multiply-adds that packing an element takes as long as
+SHORT = 1.5  # times as long as a whole vector takes one of which a part is left out
+ADDING = 4  # multiply-adds that adding to memory takes as long as
+
+
+@functools.lru_cache(maxsize=512)
+def spread_plan(geo: Geometry, lanes: int, room: int) -> Spread | None:
+    """How to add the gradient of the input up tap by tap; None where that takes longer than `data_plan`.
+
+    Args:
+        room: elements of one channel of the padded input that may be reached.
+    """
+    if set(geo.stride) != {1}:
+        return None
+    OD, OH, OW = geo.out
+    FD, FH, FW = (n + 2 * p for n, p in zip(geo.size, geo.pad, strict=True))
+    taps, rows, inner = math.prod(geo.kernel), geo.C // geo.groups, geo.O // geo.groups
+    used = ((OD - 1) * FH + OH - 1) * FW + OW
+
+    def effort(mv):
+        M, V = mv
+        tiles = -(-rows // M) * -(-used // (V * lanes))
+        return tiles * taps * (inner * _cycles(M, V) + ADDING * M * V / 2)
+
+    shape = min(((M, V) for M, most in tile.sizes() for V in (most, most - 1) if V), key=effort)
+    span = shape[1] * lanes
+    places = -(-used // span) * span
+    packed = (OD, FH if OD > 1 else OH, FW)
+    plane = max(math.prod(packed), places)
+    offset = numpy.array([sum(k * d * s for k, d, s in zip(tap, geo.dilate, (FH * FW, FW, 1), strict=True))
+                          for tap in _grid(geo.kernel)], numpy.int64)  # fmt: skip
+    reach = max(int(offset.max()) + places, FD * FH * FW)
+    layout, passes, _ = data_plan(geo, lanes)
+    (one,) = passes
+    M, V = one.shape
+    tiles = -(-rows // M) * -(-one.positions // (V * lanes))
+    other = tiles * taps * inner * _cycles(M, V) + inner * math.prod(layout.size) * layout.copied * PACKING / lanes / 2
+    if reach > room or effort(shape) + inner * plane * PACKING / lanes / 2 >= other:
+        return None
+    cotangent = Layout(packed, (0, 0, 0), numpy.zeros((1, 3), numpy.int64), plane, True)
+    begin = (geo.pad[0] * FH + geo.pad[1]) * FW + geo.pad[2]
+    outputs = numpy.arange(inner, dtype=numpy.int64) * (rows * taps)
+    return Spread(cotangent, outputs, offset, places, reach, (FH * FW, FW, begin), shape)
+
+
 class Correlation(NamedTuple):
     """How the gradient of the weight reads cotangent and input: row by row, or packed as one long row."""
 
@@ -241,10 +298,6 @@ class Correlation(NamedTuple):
     def positions(self) -> int:
         """Elements of one channel of the cotangent that are read."""
         return math.prod(self.sizes)
-
-
-PACKING = 30  # multiply-adds that packing an element takes as long as
-SHORT = 1.5  # times as long as a whole vector takes one of which a part is left out
 
 
 @functools.lru_cache(maxsize=512)

@@ -93,7 +93,7 @@ class Calls(Values):
         return Val(("tile", M, V, dtype), tile_ir.zeros(M, V, NUMBERS[dtype]))
 
     def on_tile(self, function, t, *args):
-        """`outer`, `dots`, `dots_below`, `put`, `sums`: those that return a tile return one like `t`."""
+        """`outer`, `dots`, `dots_below`, `put`, `more`, `sums`: those that return a tile return one like `t`."""
         _, M, V, dtype = t.kind
         found = function(self.builder, M, V, NUMBERS[dtype], t.ir, *self.operands(args))
         return None if found is None else Val(t.kind, found)
@@ -129,6 +129,6 @@ _BUILTIN = {
     lanes.load: Calls.lane_load,
     lanes.store: Calls.lane_store,
     tile.tile: Calls.tile,
-    **{getattr(tile, name): _tile(name) for name in ("outer", "dots", "dots_below", "put", "sums")},
+    **{getattr(tile, name): _tile(name) for name in ("outer", "dots", "dots_below", "put", "more", "sums")},
     **{getattr(tile, name): _tile(name) for name in ("copy", "window", "turn")},
 }

@@ -79,6 +79,13 @@ def put(t, y, i, stride):
             y[i + m * stride + k] = value
 
 
+def more(t, y, i, stride):
+    """Add row `m` to `y[i + m * stride]` and on."""
+    for m, row in enumerate(t.reshape(len(t), -1)):
+        for k, value in enumerate(row):
+            y[i + m * stride + k] += value
+
+
 def sums(t, y):
     """Store the sum over lanes of vector `(m, v)` at `y[m * V + v]`, adding halves to halves."""
     while t.shape[2] > 1:

@@ -87,6 +87,17 @@ def put(typingctx, t, y, i, stride):
 
 
 @intrinsic
+def more(typingctx, t, y, i, stride):
+    """See `tile_ir.more`."""
+
+    def codegen(context, builder, signature, args):
+        tile_ir.more(builder, t.M, t.V, _llvm(t.element), *args)
+        return context.get_dummy_value()
+
+    return types.void(t, y, types.intp, types.intp), codegen
+
+
+@intrinsic
 def sums(typingctx, t, y):
     """See `tile_ir.sums`."""
 
@@ -133,5 +144,5 @@ def turn(typingctx, y, i, down, x, j, across, rows, columns):
 
 COMPILED = {
     getattr(plain, name): globals()[name]
-    for name in ("tile", "outer", "dots", "dots_below", "put", "sums", "copy", "window", "turn")
+    for name in ("tile", "outer", "dots", "dots_below", "put", "more", "sums", "copy", "window", "turn")
 }

@@ -124,6 +124,16 @@ def put(builder, M, V, element, value, y, i, stride):
             _store(builder, element, part, y, i, row, _int(v * lanes(element)))
 
 
+def more(builder, M, V, element, value, y, i, stride):
+    """Unaligned loads and stores."""
+    for m in range(M):
+        row = builder.mul(stride, _int(m))
+        for v in range(V):
+            at = (i, row, _int(v * lanes(element)))
+            part = builder.fadd(_load(builder, element, y, *at), builder.extract_value(value, m * V + v))
+            _store(builder, element, part, y, *at)
+
+
 def sums(builder, M, V, element, value, y):
     """Halves added to halves, so the order does not depend on the CPU."""
     for k in range(M * V):

@@ -59,6 +59,8 @@ class Op:
         domain: where tests may draw each argument; kinks: points (or a test) to stay away from.
         nout: number of results.
         joint: the one callable `vjp` gives the cotangents of all arguments at once, as a tuple.
+        at_once: `(g, y, *xs, wanted, **spec) -> cotangents`, a list with None where `wanted` is False, by kernels: what
+            a walk that nobody records takes in the place of `vjp`; None where it does not do these operands.
         help: what it computes.
         traced: the same in other ops, for graphs: those fuse.
         direct: what a call of the op runs: `bind`, or a shorter way to the same made by `numblocks.shortcut`.
@@ -72,6 +74,7 @@ class Op:
     __slots__ = (
         "name", "kind", "eager", "infer", "vjp", "run", "scalar", "numpy", "result", "domain", "kinks", "nin", "nout",
         "examples", "help", "traced", "lines", "joint", "direct", "silent", "gpu",
+        "at_once",
     )  # fmt: skip
 
     def __init__(self, name: str, kind: str, eager: Callable | None, registered: bool = True, **fields: Any):
@@ -79,7 +82,7 @@ class Op:
         self.help = self.traced = self.gpu = self.lines = self.infer = self.vjp = self.run = self.scalar = None
         self.numpy = self.result = self.kinks = None
         self.domain, self.nin, self.nout, self.examples, self.joint = (-3.0, 3.0), 1, 1, (), False
-        self.silent = False
+        self.silent, self.at_once = False, None
         self.direct = lambda *args, **spec: bind(self, args, spec)
         for field, value in fields.items():
             setattr(self, field, value)

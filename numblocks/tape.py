@@ -233,7 +233,11 @@ def pull(step: Step, g, arrive) -> None:
     one_for_all = type(vjp) is not tuple
     elementwise = op.kind == "elementwise"
     large = elementwise and g._data.size >= LARGE
-    together = vjp(g, y, *args, **spec) if op.joint else None
+    together = None
+    if op.at_once is not None and current.record is None:
+        together = op.at_once(g, y, *args, wanted=[parent is not None for parent in step.parents], **spec)
+    elif op.joint:
+        together = vjp(g, y, *args, **spec)
     for k, parent in enumerate(step.parents):
         if parent is None:
             continue

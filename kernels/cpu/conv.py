@@ -15,7 +15,7 @@ The library binds `T` element type, `M` and `V` the tile, `LANES` elements per v
 """
 
 from ..prelude import float32, int64, pointer, stack
-from ..tile import copy, dots, dots_below, outer, put, sums, tile, window
+from ..tile import copy, dots, dots_below, more, outer, put, sums, tile, window
 
 T = float32
 M = 8
@@ -159,6 +159,41 @@ def forward(lo, hi, a):
                     d, h = d + 1, 0
 
 
+def spread(lo, hi, a):
+    """Gradient of the input where windows move by one place: what each tap sends back, summed over the output channels,
+    is added where the tap looked. With few places per channel that is less than `forward` over a cotangent that
+    is padded by the whole window.
+
+    Parallel index: (image * groups + group) * blocks + block of M input channels.
+    a: 0 packed cotangent, its rows as wide as the padded input's, 1 packed weights, [block][tap][output channel][M], 2
+    offset of each tap in the padded input (int64), 3 gradient, 4 groups, 5 blocks, 6 taps, 7 outputs per group, 8
+    inputs per group, 9 places of a channel (a multiple of SPAN), 10 cotangent elements per channel, 11 elements of the
+    padded input that are reached, 12-14 sizes of the gradient, 15-16 steps from plane to plane and from row to row of
+    the padded input, 17 where the gradient begins in it.
+    """
+    groups, blocks, K, O, C, L = a[4], a[5], a[6], a[7], a[8], a[9]
+    D, H, W, sd, sh = a[12], a[13], a[14], a[15], a[16]
+    g, w, offset, y = pointer(a[0], T), pointer(a[1], T), pointer(a[2], int64), pointer(a[3], T)
+    stage = stack(STAGE, T)
+    for item in range(lo, hi):
+        block, rest = item % blocks, item // blocks
+        for m in range(M):
+            for p in range(a[11]):
+                stage[m * SEGMENT + p] = T(0)
+        for k in range(K):
+            weights = ((rest % groups * blocks + block) * K + k) * O * M
+            for s in range(L // SPAN):
+                t = tile(M, V, T)
+                for o in range(O):
+                    t = outer(t, w, weights + o * M, g, (rest * O + o) * a[10] + s * SPAN)
+                more(t, stage, offset[k] + s * SPAN, SEGMENT)
+        for m in range(min(M, C - block * M)):
+            plane = rest * C + block * M + m
+            for d in range(D):
+                for h in range(H):
+                    copy(y, ((plane * D + d) * H + h) * W, stage, m * SEGMENT + a[17] + d * sd + h * sh, W)
+
+
 def weight(lo, hi, a):
     """Gradient of the weight: for each output channel and (channel, tap), cotangent times shifted input,
     summed.
@@ -170,7 +205,8 @@ def weight(lo, hi, a):
     blocks, 8 column blocks, 9-11 planes, rows and elements of a row that are read of each channel, 12-13
     steps from plane to plane and from row to row in the cotangent, 14-15 in the input, 16 outputs per
     group, 17 number of (channel, tap), 18 cotangent elements per image, 19 per group, 20 input elements per
-    image, 21 per group, 22 whether to add to what the gradient holds.
+    image, 21 per group, 22 whether to add to what the gradient holds, 23 where the sums of the cotangent over
+    each output channel go (the gradient of a bias), or 0, 24 a vector of ones, 25 a 0 (int64).
     """
     N, each, blocks, strips, O, K = a[5], a[6], a[7], a[8], a[16], a[17]
     D, H, W, gd, gh, xd, xh = a[9], a[10], a[11], a[12], a[13], a[14], a[15]
@@ -181,6 +217,7 @@ def weight(lo, hi, a):
         pointer(a[3], int64),
         pointer(a[4], T),
     )
+    bias, ones, start = pointer(a[23], T), pointer(a[24], T), pointer(a[25], int64)
     total = stack(STAGE, T)
     short = W % LANES
     for n0 in range((N + each - 1) // each):
@@ -203,3 +240,16 @@ def weight(lo, hi, a):
                 for v in range(min(V, K - j)):
                     k = (group * O + i + m) * K + j + v
                     y[k] = total[m * V + v] + (y[k] if n0 + a[22] > 0 else T(0))
+            if (a[23] != 0) & (strip == 0):
+                c = tile(M, 1, T)
+                for n in range(n0 * each, min((n0 + 1) * each, N)):
+                    for row in range(D * H):
+                        p = n * a[18] + group * a[19] + row // H * gd + row % H * gh
+                        for s in range(W // LANES):
+                            c = dots(c, g, rows, i, p + s * LANES, ones, start, 0, 0)
+                        if short > 0:
+                            c = dots_below(c, g, rows, i, p + W - short, ones, start, 0, 0, short)
+                sums(c, total)
+                for m in range(min(M, O - i)):
+                    k = group * O + i + m
+                    bias[k] = total[m] + (bias[k] if n0 + a[22] > 0 else T(0))

@@ -11,9 +11,11 @@ import math
 import numpy
 
 from .. import dtype as dt
-from ..array import Aval
+from .. import shortcut
+from ..array import Aval, wrap
 from ..errors import MXNetError
 from ..kernels import convolve, reuse
+from ..kernels.scratch import NAMES
 from .kinds import primitive
 from .move import reshape
 from .reduce import sum_
@@ -178,6 +180,24 @@ def conv_bias(x, w, b, *, stride, pad, dilate, groups, out=None):
     geometry = convolve.geometry(x.shape, w.shape, stride, pad, dilate, groups)
     shape = (x.shape[0], w.shape[0], *geometry.out[5 - x.ndim :])
     return _run(convolve.forward, x, w, out, shape, geometry, b)
+
+
+def _conv_bias_at_once(g, y, x, w, b, *, wanted, **spec):
+    """The gradients of weight and bias by one kernel, which reads the cotangent once for both."""
+    raw = [v._data for v in (g, x, w, b)]
+    dtype = raw[0].dtype
+    if not (wanted[1] and wanted[2]) or dtype not in NAMES:
+        return None
+    if any(type(v) is not shortcut.CONCRETE or v.dtype != dtype for v in raw):
+        return None
+    cotangent, data = (numpy.ascontiguousarray(v) for v in raw[:2])
+    weight, bias = (reuse.empty(v.shape, dtype) for v in raw[2:])
+    convolve.weight_gradient(cotangent, data, weight, convolve.geometry(x.shape, w.shape, **spec), bias)
+    found = [wrap(v, of._device, type(of)) for v, of in ((weight, w), (bias, b))]
+    return [conv_grad_data(g, w, size=tuple(x.shape[2:]), **spec) if wanted[0] else None, *found]
+
+
+conv_bias.at_once = _conv_bias_at_once
 
 
 def _infer_data(g, w, *, size, stride, pad, dilate, groups):

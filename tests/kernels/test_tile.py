@@ -14,7 +14,7 @@ CASES = [
 ]
 
 
-PLANS = (convolve.forward_plan, convolve.data_plan, convolve.weight_plan)
+PLANS = (convolve.forward_plan, convolve.data_plan, convolve.spread_plan, convolve.weight_plan)
 LAUNCHES = (convolve._forward, convolve._data, convolve._weight)
 
 

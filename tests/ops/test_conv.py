@@ -8,7 +8,7 @@ from scipy import signal
 
 from numblocks import autograd, np
 from numblocks.base import MXNetError
-from numblocks.kernels import build, convolve, scratch
+from numblocks.kernels import build, convolve, convolve_plan, scratch
 from numblocks.ops import conv as cv
 
 quick = settings(deadline=None, max_examples=60)
@@ -233,8 +233,52 @@ def test_threads_do_not_change_the_answer():
 
 def forget():
     """What is launched depends on constants that a test changes."""
-    for launches in (convolve._forward, convolve._data, convolve._weight):
+    plans = (convolve_plan.spread_plan, convolve_plan.weight_plan)
+    for launches in (convolve._forward, convolve._data, convolve._weight, *plans):
         launches.cache_clear()
+
+
+@quick
+@given(cases(), st.sampled_from([-1e9, 1e9]), st.sampled_from([-1e9, 1e9]))
+def test_every_way_there_is(case, adding, packing):
+    """Which way is shorter depends on sizes; here each is taken for all, whatever it takes."""
+    x, w, spec, rng = case
+    spec["stride"] = (1,) * len(spec["stride"])
+    g = rng.standard_normal(reference(x, w, **spec).shape).astype(x.dtype)
+    v, u = rng.standard_normal(x.shape), rng.standard_normal(w.shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolve_plan, "ADDING", adding)
+        patch.setattr(convolve_plan, "SHORT", packing)
+        forget()
+        data = cv.conv_grad_data.run(g, w, size=x.shape[2:], **spec)
+        weight = cv.conv_grad_weight.run(g, x, kernel=w.shape[2:], **spec)
+    forget()
+    scale = x.size**0.5 * w.size**0.5
+    assert close((data * v).sum(), (g * reference(v, w, **spec)).sum(), x.dtype.name, scale)
+    assert close((weight * u).sum(), (g * reference(x, u, **spec)).sum(), x.dtype.name, scale)
+
+
+@pytest.mark.parametrize("frozen", [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2)])
+def test_gradients_of_some_operands(frozen):
+    """Those of weight and bias come from one kernel where both are wanted."""
+    rng = numpy.random.default_rng(6)
+    shapes, spec = ((2, 4, 9, 7), (6, 2, 3, 2), (6,)), {"stride": (1, 2), "pad": (1, 0), "dilate": (1, 1), "groups": 2}
+    operands = [np.array(rng.standard_normal(s), dtype="float64") for s in shapes]
+    for k, v in enumerate(operands):
+        if k not in frozen:
+            v.attach_grad()
+    with autograd.record():
+        y = cv.conv_bias(*operands, **spec)
+    g = rng.standard_normal(y.shape)
+    y.backward(np.array(g))
+    want = [
+        cv.conv_grad_data.run(g, operands[1].asnumpy(), size=(9, 7), **spec),
+        cv.conv_grad_weight.run(g, operands[0].asnumpy(), kernel=(3, 2), **spec),
+        g.sum((0, 2, 3)),
+    ]
+    for k, v in enumerate(operands):
+        assert (k in frozen) == (v.grad is None)
+        assert k in frozen or numpy.allclose(v.grad.asnumpy(), want[k])
 
 
 def test_images_in_chunks(monkeypatch):
