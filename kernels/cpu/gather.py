@@ -1,12 +1,14 @@
-"""Sums into rows by index; taking rows by index is as fast in NumPy. Indices are int64 and already in range.
+"""Sums into rows by index (taking rows is as fast in NumPy), one element of each row, and rows with a 1 at an index.
 
-An array is seen as `(outer, n, inner)`, the indexed axis in the middle. The library binds `T`, the element
-type.
+For sums an array is seen as `(outer, n, inner)`, the indexed axis in the middle; indices are int64 and already in
+range. The library binds `T`, the element type, and `I`, the type of the indices.
 """
 
 from ..prelude import float32, int64, pointer
 
 T = float32
+I = int64
+WRAPS = 0
 
 
 def add(lo, hi, a):
@@ -27,3 +29,34 @@ def add(lo, hi, a):
                 i, j = (o * n + r) * inner, (o * count + k) * inner
                 for t in range(inner):
                     y[i + t] += g[j + t]
+
+
+def pick(lo, hi, a):
+    """`y[r] = x[r, index[r]]`; an index out of range is cut off, or taken modulo n where `WRAPS`.
+
+    Parallel index: r. `T` has the size of an element; it is only moved.
+    a: 0 source, 1 indices, 2 target, 3 n.
+    """
+    n = a[3]
+    x, index, y = pointer(a[0], T), pointer(a[1], I), pointer(a[2], T)
+    for r in range(lo, hi):
+        k = int64(index[r])
+        if WRAPS == 1:
+            k = k % n
+        y[r] = x[r * n + min(max(k, 0), n - 1)]
+
+
+def one_hot(lo, hi, a):
+    """`y[r, k] = 1 if k == index[r] else 0`.
+
+    Parallel index: r.
+    a: 0 indices, 1 target, 2 depth.
+    """
+    depth = a[2]
+    index, y = pointer(a[0], I), pointer(a[1], T)
+    for i in range(lo * depth, hi * depth):
+        y[i] = T(0)
+    for r in range(lo, hi):
+        k = int64(index[r])
+        if k >= 0 and k < depth:
+            y[r * depth + k] = T(1)

@@ -1,4 +1,4 @@
-"""Transposing a matrix block by block: a loop over elements reads or writes one cache line for each of them."""
+"""Matrices transposed block by block (an element-wise loop touches a cache line for each), and arrays joined."""
 
 from ..prelude import float32, pointer
 from ..tile import turn
@@ -20,3 +20,18 @@ def transpose(lo, hi, a):
         for k in range((rows + LANES - 1) // LANES):
             r = k * LANES
             turn(y, c * down + r, down, x, r * across + c, across, min(rows - r, LANES), min(columns - c, LANES))
+
+
+def join(lo, hi, a):
+    """`y[o, k, :] = x_k[o, :]`: arrays of one shape side by side.
+
+    Parallel index: o. `T` has the size of an element; it is only moved.
+    a: 0 target, 1 number of sources, 2 elements of a row of each, 3 the sources.
+    """
+    count, n = a[1], a[2]
+    y = pointer(a[0], T)
+    for k in range(count):
+        x = pointer(a[3 + k], T)
+        for o in range(lo, hi):
+            for i in range(n):
+                y[(o * count + k) * n + i] = x[o * n + i]

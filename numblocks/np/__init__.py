@@ -22,6 +22,7 @@ from .indexing import take as take
 from .integers import *  # noqa: F403
 from .math import *  # noqa: F403
 from .missing import *  # noqa: F403
+from .padding import *  # noqa: F403
 from .polynomials import *  # noqa: F403
 from .printing import set_printoptions as set_printoptions
 from .products import *  # noqa: F403

@@ -13,6 +13,7 @@ from ..ops.elementwise import astype
 from ..ops.index import take as _take
 from ..ops.kinds import normalize_axis
 from ..shortcut import view
+from ..shortcut_arrays import indexed
 from .creation import array
 
 _INTS = (int, numpy.integer)
@@ -142,6 +143,12 @@ def check_writable(x: ndarray, what: str, *values) -> None:
 
 def take(a, indices, axis=None, mode="raise", out=None) -> ndarray:
     """Elements of `a` at `indices` along `axis` (None: of the flat array); mode 'clip', 'wrap' or 'raise'."""
+    if out is None and type(axis) is int:
+        return _taken(a, indices, axis, mode)
+    return _take_any(a, indices, axis, mode, out)
+
+
+def _take_any(a, indices, axis, mode, out=None):
     if not isinstance(indices, ndarray):
         indices = array(indices, dtype="int64")
     if axis is None:
@@ -156,6 +163,14 @@ def take(a, indices, axis=None, mode="raise", out=None) -> ndarray:
         return y
     setitem(out, ..., y)
     return out
+
+
+_taken = indexed(
+    _take,
+    lambda d, i, axis, mode: d.take(i, axis, None, mode),
+    lambda d, axis, mode: {"axis": axis % d.ndim, "mode": mode},
+    _take_any,
+)
 
 
 def put_along_axis(arr, indices, values, axis) -> None:

@@ -15,6 +15,7 @@ from ..ops import integers as ints
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
+from ..shortcut_arrays import one
 from . import (
     calculus,
     indexing,
@@ -22,6 +23,7 @@ from . import (
     math,
     missing,
     norms,
+    padding,
     printing,
     products,
     reductions,
@@ -215,7 +217,11 @@ def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
 
 def copy(self, order="C"):
     """The same values in memory of their own; on the tape."""
-    return ew.cast(self, dtype=self.dtype.name)
+    return _copied(self)
+
+
+_copied = one(ew.cast, lambda d: d.copy("K"), lambda d: {"dtype": d.dtype.name},
+              lambda x: ew.cast(x, dtype=x.dtype.name), numpy.inf)  # fmt: skip
 
 
 def copyto(self, other):
@@ -356,7 +362,8 @@ def _attach() -> None:
         (math,
             "clip abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint"
                " round nonzero arcsin arccos arctan arccosh arcsinh arctanh cbrt degrees radians fix reciprocal rsqrt"),
-        (shape, "squeeze swapaxes repeat tile expand_dims flip split broadcast_to pad diag"),
+        (shape, "squeeze swapaxes repeat tile expand_dims flip split broadcast_to diag"),
+        (padding, "pad"),
         (indexing, "take"),
     ):  # fmt: skip
         for name in names.split():

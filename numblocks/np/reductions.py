@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy
 
 from ..array import ndarray
+from ..kernels import few, scanning
 from ..ops import elementwise as ew
 from ..ops import reduce as red
 from ..ops import scan
 from ..ops.kinds import normalize_axis
+from ..shortcut_arrays import along, one
 from .creation import array
 from .math import deliver, operand
 
-_sum = red.sum_.direct
+_sum, _prod = red.sum_.direct, red.prod.direct
 
 
 def _as_array(a) -> ndarray:
@@ -72,9 +75,12 @@ def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where
     a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    a = _only(a, where, 1.0)
-    y = red.prod(a, axis=normalize_axis("prod", axis, a.ndim), keepdims=bool(keepdims))
-    return deliver(y if initial is None else y * initial, out)
+    if where is not True:
+        a = _only(a, where, 1.0)
+    y = _prod(a, axis if axis is None else normalize_axis("prod", axis, a._data.ndim), keepdims and bool(keepdims))
+    if initial is not None:
+        y = y * initial
+    return y if out is None else deliver(y, out)
 
 
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True) -> ndarray:
@@ -107,6 +113,8 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
 
 def max(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Largest value over `axis`; equal values share the gradient."""
+    if out is None and keepdims is False and initial is None and where is True:
+        return _max(a, axis)
     out, keepdims = _in_order(out, keepdims)
     a = _as_array(a)
     a = _only(a, where, -math.inf)
@@ -116,6 +124,8 @@ def max(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> nda
 
 def min(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> ndarray:
     """Smallest value over `axis`; equal values share the gradient."""
+    if out is None and keepdims is False and initial is None and where is True:
+        return _min(a, axis)
     out, keepdims = _in_order(out, keepdims)
     a = _as_array(a)
     a = _only(a, where, math.inf)
@@ -123,21 +133,43 @@ def min(a, axis=None, out=None, keepdims=False, initial=None, where=True) -> nda
     return deliver(y if initial is None else ew.minimum(y, initial), out)
 
 
+def _extremum(op, how):
+    """`call(a, axis)` without all that is seldom asked for."""
+
+    def plain(a, axis):
+        a = _as_array(a)
+        return op(a, axis=normalize_axis(how, axis, a.ndim), keepdims=False)
+
+    whole = lambda d, axis: {"axis": normalize_axis(how, axis, d.ndim), "keepdims": False}
+    return one(op, few.extremum(how), whole, plain)
+
+
+_max, _min = _extremum(red.max_, "max"), _extremum(red.min_, "min")
 amax, amin, product = max, min, prod
 
 
 def argmax(a, axis=None, out=None, keepdims=False) -> ndarray:
     """Index (int64) of the first largest value along `axis`, or of the flat array."""
-    a = _as_array(a)
-    k = None if axis is None else normalize_axis("argmax", axis, a.ndim)[0]
-    return deliver(red.argmax(a, axis=k, keepdims=bool(keepdims)), out)
+    if out is None and keepdims is False:
+        return _argmax(a, axis)
+    return _place(red.argmax, a, axis, out, keepdims)
 
 
 def argmin(a, axis=None, out=None, keepdims=False) -> ndarray:
     """Index (int64) of the first smallest value along `axis`, or of the flat array."""
+    if out is None and keepdims is False:
+        return _argmin(a, axis)
+    return _place(red.argmin, a, axis, out, keepdims)
+
+
+def _place(op, a, axis, out=None, keepdims=False):
     a = _as_array(a)
-    k = None if axis is None else normalize_axis("argmin", axis, a.ndim)[0]
-    return deliver(red.argmin(a, axis=k, keepdims=bool(keepdims)), out)
+    k = None if axis is None else normalize_axis(op.name, axis, a.ndim)[0]
+    return deliver(op(a, axis=k, keepdims=bool(keepdims)), out)
+
+
+_argmax = one(red.argmax, numpy.ndarray.argmax, None, functools.partial(_place, red.argmax))
+_argmin = one(red.argmin, numpy.ndarray.argmin, None, functools.partial(_place, red.argmin))
 
 
 def any(a, axis=None, out=None, keepdims=False) -> ndarray:
@@ -175,13 +207,22 @@ def average(a, axis=None, weights=None, returned=False, out=None):
 
 def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
     """Running sum along `axis`, or over the flat array."""
+    if dtype is None and out is None and type(axis) is int:
+        return _cumsum(a, axis)
     a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
     if axis is None:
         a, axis = a.reshape(-1), 0
-    return deliver(scan.cumsum(a, axis=normalize_axis("cumsum", axis, a.ndim)[0]), out)
+    return deliver(_cumsum_along(a, axis), out)
 
+
+def _cumsum_along(a, axis):
+    a = _as_array(a)
+    return scan.cumsum(a, axis=normalize_axis("cumsum", axis, a.ndim)[0])
+
+
+_cumsum = one(scan.cumsum, few.cumsum, along, _cumsum_along, scanning.LARGE)
 
 __all__ = [
     "all", "alltrue", "amax", "amin", "any", "argmax", "argmin", "average", "cumsum", "max", "mean", "min",

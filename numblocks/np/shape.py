@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import builtins
+import functools
 
 import numpy
 
 from .. import dtype as dt
 from ..array import ndarray
+from ..kernels import few
+from ..op import Op
 from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
+from ..shortcut_arrays import along, one, several
 from .creation import array
 from .math import deliver, operand
+
+_ALL = builtins.slice(None)
 
 
 def _arrays(where, seq):
@@ -96,6 +102,12 @@ def broadcast_arrays(*args) -> list[ndarray]:
 
 def concatenate(seq, axis=0, out=None) -> ndarray:
     """Arrays one after the other along an existing `axis` (None: flattened first)."""
+    if out is None and type(axis) is int:
+        return _concatenate(seq, axis)
+    return _concatenated(seq, axis, out)
+
+
+def _concatenated(seq, axis, out=None):
     items = _arrays("concatenate", seq)
     if axis is None:
         items, axis = [ravel(x) for x in items], 0
@@ -104,6 +116,12 @@ def concatenate(seq, axis=0, out=None) -> ndarray:
 
 def stack(arrays, axis=0, out=None) -> ndarray:
     """Arrays of one shape along a new `axis`."""
+    if out is None and type(axis) is int:
+        return _stack(arrays, axis)
+    return _stacked(arrays, axis, out)
+
+
+def _stacked(arrays, axis, out=None):
     items = _arrays("stack", arrays)
     for k, x in enumerate(items):
         if x.shape != items[0].shape:
@@ -112,6 +130,21 @@ def stack(arrays, axis=0, out=None) -> ndarray:
             )
     k = normalize_axis("stack", axis, items[0].ndim + 1)[0]
     return deliver(move.concat(*[move.expand_dims(x, k) for x in items], axis=k), out)
+
+
+def _end_to_end(raw, axis):
+    if raw[0].shape == raw[-1].shape and (z := few.join(raw, axis, False)) is not NotImplemented:
+        return z
+    return numpy.concatenate(raw, axis)
+
+
+_concatenate = several(move.concat, _end_to_end, along, _concatenated)
+
+# how a stack stands on the tape: each array gets back its part of the new axis
+_on_new_axis = Op("stack", "join", None, registered=False,
+                  vjp=lambda g, y, *xs, index, axis: move.slice_(g, key=(*move.freeze_key((_ALL,) * axis), index)))
+_stack = several(_on_new_axis, lambda raw, axis: few.join(raw, axis, True),
+                 lambda d, axis: {"axis": axis % (d.ndim + 1)}, _stacked)  # fmt: skip
 
 
 def _at_least(x, n):
@@ -213,9 +246,23 @@ def tile(A, reps) -> ndarray:
 
 def flip(m, axis=None, out=None) -> ndarray:
     """Reversed along `axis` (None: all)."""
-    axes = normalize_axis("flip", axis, m.ndim)
-    key = tuple(builtins.slice(None, None, -1) if k in axes else builtins.slice(None) for k in range(m.ndim))
-    return deliver(move.slice_(m, key=move.freeze_key(key)), out)
+    if out is None and (axis is None or type(axis) is int):
+        return _flip(m, axis)
+    return deliver(_flipped(m, axis), out)
+
+
+@functools.lru_cache(maxsize=256)
+def _reversing(axis, ndim):
+    axes = normalize_axis("flip", axis, ndim)
+    return tuple(builtins.slice(None, None, -1) if k in axes else builtins.slice(None) for k in range(ndim))
+
+
+def _flipped(m, axis):
+    return move.slice_(m, key=move.freeze_key(_reversing(axis, m.ndim)))
+
+
+_flip = one(move.slice_, lambda d, axis: d[_reversing(axis, d.ndim)], lambda d, axis: {"key": _reversing(axis, d.ndim)},
+            _flipped, numpy.inf)  # fmt: skip
 
 
 def flipud(m) -> ndarray:
@@ -242,59 +289,6 @@ def roll(a, shift, axis=None) -> ndarray:
             lead = (builtins.slice(None),) * k
             a = concatenate([a[lead + (builtins.slice(n - s, None),)], a[lead + (builtins.slice(None, n - s),)]], k)
     return a
-
-
-_BY_POSITION = ("edge", "reflect", "symmetric", "wrap")
-_BY_VALUE = {"maximum": red.max_, "minimum": red.min_, "mean": red.mean}
-
-
-def pad(x, pad_width, mode="constant", constant_values=0.0, **kwargs) -> ndarray:
-    """A frame around `x`.
-
-    Args:
-        pad_width: one number, one (before, after), or one pair for each axis.
-        mode: 'constant' (`constant_values`), 'edge', 'reflect', 'symmetric', 'wrap', 'maximum', 'minimum', 'mean',
-            'linear_ramp' (towards `end_values`) or 'empty'.
-        kwargs: `reflect_type`, `stat_length`, `end_values` as NumPy's.
-    """
-    x = operand(x)
-    widths = numpy.broadcast_to(numpy.asarray(pad_width), (x.ndim, 2)).tolist()
-    widths = tuple((int(a), int(b)) for a, b in widths)
-    if mode in ("constant", "empty") and isinstance(constant_values, (int, float)):
-        return move.pad(x, widths=widths, value=float(constant_values))
-    if mode in _BY_POSITION and kwargs.get("reflect_type", "even") == "even":
-        for k, (n, w) in enumerate(zip(x.shape, widths, strict=True)):
-            if w != (0, 0):
-                x = x[(builtins.slice(None),) * k + (array(numpy.pad(numpy.arange(n), w, mode=mode)),)]
-        return x
-    ends = constant_values if mode == "constant" else kwargs.get("end_values", 0.0)
-    ends = numpy.broadcast_to(numpy.asarray(ends, numpy.float64), (x.ndim, 2))
-    if mode not in ("constant", "linear_ramp", *_BY_VALUE):
-        raise ValueError(
-            f"pad: mode {mode!r} is unknown. It says what fills the frame. Use 'constant', 'edge', 'reflect' ..."
-        )
-    length = numpy.broadcast_to(numpy.asarray(kwargs.get("stat_length") or 0), (x.ndim, 2))
-    for k, (before, after) in enumerate(widths):
-        side = lambda which, n: _side(x, k, n, which, mode, ends[k, which], int(length[k, which]))  # noqa: B023
-        x = concatenate([side(0, before), x, side(1, after)], k)
-    return x
-
-
-def _side(x, axis, width, side, mode, end, length):
-    """The frame of one side of one axis, `width` wide."""
-    lead = (builtins.slice(None),) * axis
-    steps = numpy.arange(width)[:: -1 if side == 0 else 1].reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    if mode == "constant":
-        part = x[(*lead, builtins.slice(0, 1))] * 0 + float(end)
-    elif mode == "linear_ramp":
-        edge = x[(*lead, builtins.slice(0, 1) if side == 0 else builtins.slice(-1, None))]
-        share = array(((steps + 1) / builtins.max(width, 1)).astype(x.dtype))
-        return edge + (float(end) - edge) * share
-    else:
-        n = length or x.shape[axis]
-        near = x[(*lead, builtins.slice(0, n) if side == 0 else builtins.slice(-n, None))]
-        part = _BY_VALUE[mode](near, axis=(axis,), keepdims=True)
-    return red.broadcast_to(part, shape=x.shape[:axis] + (width,) + x.shape[axis + 1 :])
 
 
 def atleast_1d(*arys):
@@ -339,6 +333,6 @@ def _diagonal(v, k) -> ndarray:
 __all__ = [
     "array_split", "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "column_stack",
     "concatenate", "diag", "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack",
-    "moveaxis", "pad", "ravel", "repeat", "reshape", "roll", "row_stack", "split", "squeeze", "stack", "swapaxes",
+    "moveaxis", "ravel", "repeat", "reshape", "roll", "row_stack", "split", "squeeze", "stack", "swapaxes",
     "tile", "transpose", "tril", "triu", "vsplit", "vstack",
 ]  # fmt: skip

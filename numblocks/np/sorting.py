@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..array import ndarray
 from ..ops import elementwise as ew
 from ..ops import sorting as order_ops
 from ..ops.kinds import normalize_axis
+from ..shortcut_arrays import along, one
 from .creation import array
 from .host import from_numpy, on_host
 from .math import deliver, operand
@@ -14,11 +17,9 @@ from .reductions import _as_array
 
 def argsort(a, axis=-1, kind=None, order=None, descending=False) -> ndarray:
     """Indices (int64) that sort along `axis` (None: the flat array); equal values keep their order."""
-    a = _as_array(a)
-    if axis is None:
-        a, axis = a.reshape(-1), 0
-    k = normalize_axis("argsort", axis, a.ndim)[0]
-    return order_ops.argsort(a, axis=k, descending=bool(descending))
+    if not descending:
+        return _argsort(a, axis)
+    return _ordered(order_ops.argsort, a, axis, descending)
 
 
 def sort(a, axis=-1, kind=None, order=None, descending=False) -> ndarray:
@@ -27,11 +28,33 @@ def sort(a, axis=-1, kind=None, order=None, descending=False) -> ndarray:
     >>> sort(array([3., 1., 2.]))
     array([1., 2., 3.])
     """
+    if not descending:
+        return _sort(a, axis)
+    return _ordered(order_ops.sort, a, axis, descending)
+
+
+def _ordered(op, a, axis, descending=False):
     a = _as_array(a)
     if axis is None:
         a, axis = a.reshape(-1), 0
-    k = normalize_axis("sort", axis, a.ndim)[0]
-    return order_ops.sort(a, axis=k, descending=bool(descending))
+    return op(a, axis=normalize_axis(op.name, axis, a.ndim)[0], descending=bool(descending))
+
+
+def _sorted(d, axis):
+    if axis is None:
+        return NotImplemented
+    z = d.copy()
+    z.sort(axis)
+    return z
+
+
+def _order(d, axis):
+    return NotImplemented if axis is None else d.argsort(axis, "stable")
+
+
+_argsort = one(order_ops.argsort, _order, None, functools.partial(_ordered, order_ops.argsort), order_ops.PACKED)
+_sort = one(order_ops.sort, _sorted, lambda d, axis: along(d, axis) | {"descending": False},
+            functools.partial(_ordered, order_ops.sort))  # fmt: skip
 
 
 def msort(a) -> ndarray:

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+from .. import shortcut
 from ..array import ndarray
+from ..kernels import few
 from ..np import sorting
 from ..np.creation import arange
 from ..np.math import deliver
+from ..op import Op, current
 from ..ops import elementwise as ew
 from ..ops import index as ix
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
-from ..ops.sorting import argsort
+from ..ops.sorting import PACKED, add_along, argsort
+from ..shortcut_arrays import indexed, one
 
 
 def one_hot(indices, depth: int, on_value=1.0, off_value=0.0, dtype="float32", out=None) -> ndarray:
     """`on_value` at the index, `off_value` elsewhere: shape `indices.shape + (depth,)`."""
     if out is not None:
         return deliver(one_hot(indices, depth, on_value, off_value, dtype), out)
-    hit = ew.equal(move.expand_dims(ew.astype(indices, "int64"), -1), arange(depth, dtype="int64", ctx=indices.ctx))
     if on_value == 1 and off_value == 0:
-        return ew.astype(hit, dtype)
+        return _one_hot(indices, depth, dtype)
+    hit = _hits(indices, depth)
     return ew.astype(ew.where(hit, float(on_value), float(off_value)), dtype)
+
+
+def _hits(indices, depth):
+    return ew.equal(move.expand_dims(ew.astype(indices, "int64"), -1), arange(depth, dtype="int64", ctx=indices.ctx))
+
+
+_one_hot = one(None, few.one_hot, None, lambda indices, depth, dtype: ew.astype(_hits(indices, depth), dtype))
 
 
 def pick(data, index, axis=-1, keepdims=False, mode="clip", out=None) -> ndarray:
     """One element of `data` along `axis` for each entry of `index`."""
     if isinstance(keepdims, str):  # Gluon 2 has `mode` first
         keepdims, mode = False if mode == "clip" else mode, keepdims
-    y = ix.pick(data, index, axis=normalize_axis("pick", axis, data.ndim)[0], mode=mode, keepdims=bool(keepdims))
+    if mode == "clip" and keepdims is False and axis == -1:
+        y = _pick_last(data, index)
+    else:
+        y = _pick(data, index, axis, keepdims, mode)
     return y if out is None else deliver(y, out)
+
+
+def _pick(data, index, axis=-1, keepdims=False, mode="clip"):
+    k = normalize_axis("pick", axis, data.ndim)[0]
+    return ix.pick(data, index, axis=k, mode=mode, keepdims=bool(keepdims))
+
+
+_pick_last = indexed(
+    ix.pick, few.pick, lambda d: {"axis": d.ndim - 1, "mode": "clip", "keepdims": False}, _pick
+)
 
 
 def batch_dot(lhs, rhs, transpose_a=False, transpose_b=False, forward_stype=None, out=None) -> ndarray:
@@ -48,6 +72,13 @@ def smooth_l1(data, scalar=1.0) -> ndarray:
 
 def topk(data, axis=-1, k=1, ret_typ="indices", is_ascend=False, dtype="float32"):
     """The `k` largest (smallest if `is_ascend`) along `axis`: 'indices' (as `dtype`), 'value', 'both' or 'mask'."""
+    if ret_typ != "mask" and type(k) is int and type(axis) is int:
+        found = _first(data, axis, k, not is_ascend, ret_typ)
+        if found is not None:
+            values, top = found
+            if ret_typ == "value":
+                return values
+            return ew.astype(top, dtype) if ret_typ == "indices" else [values, ew.astype(top, dtype)]
     a = normalize_axis("topk", axis, data.ndim)[0]
     top = argsort(data.detach(), axis=a, descending=not is_ascend, first=min(k, data.shape[a]))
     if ret_typ == "indices":
@@ -61,6 +92,33 @@ def topk(data, axis=-1, k=1, ret_typ="indices", is_ascend=False, dtype="float32"
     if ret_typ == "both":
         return [values, ew.astype(top, dtype)]
     raise ValueError(f"topk: ret_typ {ret_typ!r} is unknown. Use 'indices', 'value', 'both' or 'mask'.")
+
+
+# how the first values stand on the tape: `places` is no argument that is differentiated
+_top = Op(
+    "topk", "sort", None, registered=False,
+    vjp=(lambda g, y, x, places: add_along(g, places, x.ndim - 1, x.shape), None),
+)  # fmt: skip
+
+
+def _first(x, axis, k, descending, ret_typ):
+    """Values and places (int64) of a small concrete array; None for others."""
+    d = x._data
+    if type(d) is not shortcut.CONCRETE or d.size >= PACKED or ret_typ not in _PARTS:
+        return None
+    found = few.top(d, axis, k, descending)
+    if found is NotImplemented:
+        return None
+    values, places = type(x)(), type(x)()
+    values._data, values._device, values._node = found[0], x._device, None
+    places._data, places._device, places._node = found[1], x._device, None
+    node = x._node
+    if node is not None and current.record is not None:
+        current.record(_top, (x, places), {}, values, (node, None))
+    return values, places
+
+
+_PARTS = frozenset(("value", "indices", "both"))
 
 
 def _last_to(axis, n):

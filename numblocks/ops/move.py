@@ -110,6 +110,12 @@ def _infer_pad(x, *, widths, value):
     return Aval(tuple(n + lo + hi for n, (lo, hi) in zip(x.shape, widths, strict=True)), x.dtype)
 
 
+def frame(shape, widths):
+    """The shape of `pad`, and the index of what is framed."""
+    inside = tuple(slice(lo, lo + n) for n, (lo, _) in zip(shape, widths, strict=True))
+    return tuple(n + lo + hi for n, (lo, hi) in zip(shape, widths, strict=True)), inside
+
+
 def _inside(widths, shape):
     return freeze_key(tuple(slice(lo, lo + n) for (lo, _), n in zip(widths, shape, strict=True)))
 

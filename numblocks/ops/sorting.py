@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from ..array import Aval, wrap
-from .advanced import gather
+from .advanced import gather, index_add
 from .kinds import primitive
 
 _INT = numpy.dtype("int64")
@@ -84,15 +84,26 @@ def _ordered_bits(x) -> numpy.ndarray:
 
 def take_along(x, indices, axis: int):
     """Elements of `x` at `indices` along `axis`; the other axes match. Differentiable in `x`."""
-    key, arrays = [], []
-    for k in range(x.ndim):
-        if k == axis:
-            arrays.append(indices)
-        else:
-            along = numpy.arange(x.shape[k]).reshape(tuple(-1 if j == k else 1 for j in range(x.ndim)))
-            arrays.append(wrap(along, x._device))
-        key.append(("a", k))
-    return gather(x, *arrays, key=tuple(key))
+    return gather(x, *_everywhere(x.shape, indices, axis), key=_each(x.ndim))
+
+
+def add_along(g, indices, axis: int, shape):
+    """The transpose of `take_along`: zeros of `shape` with `g` added at `indices` along `axis`."""
+    return index_add(g, *_everywhere(shape, indices, axis), key=_each(len(shape)), shape=tuple(shape))
+
+
+def _each(ndim):
+    """The key of an index array for each axis."""
+    return tuple(("a", k) for k in range(ndim))
+
+
+def _everywhere(shape, indices, axis):
+    """`indices` for `axis` and all places for each other axis, to be broadcast."""
+    found = []
+    for k, n in enumerate(shape):
+        along = numpy.arange(n).reshape(tuple(-1 if j == k else 1 for j in range(len(shape))))
+        found.append(indices if k == axis else wrap(along, indices._device))
+    return found
 
 
 def _sort_vjp(g, y, x, *, axis, descending):
@@ -129,4 +140,4 @@ def searchsorted(a, v, *, side, out=None):
     return out
 
 
-__all__ = ["argsort", "searchsorted", "sort", "take_along"]
+__all__ = ["add_along", "argsort", "searchsorted", "sort", "take_along"]

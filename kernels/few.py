@@ -1,0 +1,230 @@
+"""Loops over few elements, where what a call costs is finding out what to run: that is remembered by shape.
+
+Each function takes NumPy arrays and gives a new one, or `NotImplemented` for what it has no loop for (arrays that are
+not C-contiguous, dtypes without a kernel, Pythons without `entry`): the caller has another way.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import entry, library, loops
+from .program import Operand, Program, Reduce, Store
+from .scratch import NAMES
+
+_UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}  # elements are moved as bits
+_WHOLE = {np.dtype(name): name for name in ("int64", "int32")}
+_NO = (None, (), None)
+empty = np.empty
+
+
+class _Known(dict):
+    """What was found for a key; forgotten as a whole when it is much."""
+
+    def learn(self, key, found):
+        if len(self) >= loops.KEPT:
+            self.clear()
+        self[key] = found
+        return found
+
+
+def _launch(kernel, extent: int, words, operands):
+    """`launch(*arrays) -> bool` over all of `[0, extent)`; every kernel here has a single-threaded fit."""
+    return entry.launcher(kernel, extent, extent, words, operands) if kernel.address is not None else None
+
+
+_joined = _Known()
+
+
+def join(arrays, axis: int, new: bool):
+    """Arrays of one shape one after the other along `axis`, which is `new` or one of theirs.
+
+    >>> join([np.zeros((2, 3)), np.ones((2, 3))], 1, False).shape
+    (2, 6)
+    """
+    x = arrays[0]
+    key = (x.shape, x.dtype, axis, new, len(arrays))
+    try:
+        launch, shape, dtype = _joined[key]
+    except KeyError:
+        launch, shape, dtype = _joined.learn(key, _find_join(*key))
+    if launch is None:
+        return NotImplemented
+    y = empty(shape, dtype)
+    return y if launch(y, *arrays) else NotImplemented
+
+
+def _find_join(shape, dtype, axis, new, count):
+    ndim = len(shape) + new
+    if type(axis) is not int or not -ndim <= axis < ndim or dtype.itemsize not in _UNSIGNED or dtype.hasobject:
+        return _NO
+    axis %= ndim
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:])
+    kernel = library.get("move.join", T=_UNSIGNED[dtype.itemsize])
+    operands = [(0, entry.ARRAY)] + [(3 + k, dtype) for k in range(count)]
+    launch = _launch(kernel, outer, [0, count, inner] + [0] * count, operands)
+    length = (count,) if new else (count * shape[axis],)
+    return launch, (*shape[:axis], *length, *shape[axis + (not new) :]), dtype
+
+
+_running = _Known()
+
+
+def cumsum(x, axis: int):
+    """Running sums along the last axis, in the order and precision of `numpy.cumsum`.
+
+    >>> cumsum(np.ones((2, 3)), 1)[1]
+    array([1., 2., 3.])
+    """
+    key = (x.shape, x.dtype, axis)
+    try:
+        launch = _running[key]
+    except KeyError:
+        launch = _running.learn(key, _find_cumsum(*key))
+    if launch is None:
+        return NotImplemented
+    y = empty(x.shape, x.dtype)
+    return y if launch(x, y) else NotImplemented
+
+
+def _find_cumsum(shape, dtype, axis):
+    ndim = len(shape)
+    if type(axis) is not int or axis not in (-1, ndim - 1) or dtype not in NAMES or not ndim or not math.prod(shape):
+        return None
+    n, rows = shape[-1], math.prod(shape[:-1])
+    kernel = library.get("scan.cumsum", T=NAMES[dtype])
+    return _launch(kernel, -(-rows // 8), [0, 0, rows, n], [(0, dtype), (1, dtype)])
+
+
+_reduced = _Known()
+
+
+def extremum(how: str):
+    """`reduce(x, axis)`: the 'max' or 'min' along one axis (None: of all elements), NaN if there is one.
+
+    >>> extremum("max")(np.arange(6.0).reshape(2, 3), 1)
+    array([2., 5.])
+    """
+
+    def reduce(x, axis):
+        key = (x.shape, x.strides, x.dtype, axis, how)
+        try:
+            launch, shape, dtype = _reduced[key]
+        except KeyError:
+            launch, shape, dtype = _reduced.learn(key, _find_extremum(x, axis, how))
+        if launch is None:
+            return NotImplemented
+        y = empty(shape, dtype)
+        return y if launch(x, y) else NotImplemented
+
+    return reduce
+
+
+def _find_extremum(x, axis, how):
+    ndim = x.ndim
+    if x.dtype not in NAMES or not x.size or not (axis is None or type(axis) is int and -ndim <= axis < ndim):
+        return _NO
+    axes = tuple(range(ndim)) if axis is None else (axis % ndim,)
+    y = empty([1 if k in axes else n for k, n in enumerate(x.shape)], x.dtype)
+    steps = [loops.aligned_strides(a, x.shape) for a in (x, np.broadcast_to(y, x.shape))]
+    letters, sizes, steps = loops.nest(x.shape, steps, axes)
+    if not loops.fits(letters):
+        return _NO
+    dtype = NAMES[x.dtype]
+    reads, writes = (Operand(name, dtype, loops.layout(s)) for name, s in zip("xy", steps, strict=True))
+    program = Program(letters, (reads,), (writes,), (), (Reduce("t", how, "x", dtype), Store("y", "t")))
+    prepared = loops.Prepared(program, loops.program_kernel(program), sizes, steps)
+    return prepared.launch, tuple(n for k, n in enumerate(x.shape) if k not in axes), x.dtype
+
+
+_picked = _Known()
+
+
+def pick(x, index, wraps: bool = False):
+    """One element of each row of `x`; `index`, whole numbers, is cut off at the ends of a row, or wraps around.
+
+    >>> pick(np.arange(6.0).reshape(2, 3), np.array([1, 7]))
+    array([1., 5.])
+    """
+    key = (x.shape, x.dtype, index.shape, index.dtype, wraps)
+    try:
+        launch = _picked[key]
+    except KeyError:
+        launch = _picked.learn(key, _find_pick(*key))
+    if launch is None:
+        return NotImplemented
+    y = empty(index.shape, x.dtype)
+    return y if x.flags.c_contiguous and launch(x, index, y) else NotImplemented
+
+
+def _find_pick(shape, dtype, places, kind, wraps):
+    fits = shape and places == shape[:-1] and math.prod(shape) and not dtype.hasobject
+    if not fits or kind not in _WHOLE or dtype.itemsize not in _UNSIGNED:
+        return None
+    kernel = library.get("gather.pick", T=_UNSIGNED[dtype.itemsize], I=_WHOLE[kind], WRAPS=str(int(wraps)))
+    words = [0, 0, 0, shape[-1]]
+    return _launch(kernel, math.prod(places), words, [(0, entry.ARRAY), (1, kind), (2, entry.ARRAY)])
+
+
+_marked = _Known()
+
+
+def one_hot(index, depth: int, dtype):
+    """1 at the index, 0 elsewhere along a new last axis of length `depth`; no 1 for an index out of range.
+
+    >>> one_hot(np.array([1, 3]), 3, np.dtype("float32")).tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    key = (index.shape, index.dtype, depth, dtype)
+    try:
+        launch, shape, dtype = _marked[key]
+    except KeyError:
+        launch, shape, dtype = _marked.learn(key, _find_one_hot(*key))
+    if launch is None:
+        return NotImplemented
+    y = empty(shape, dtype)
+    return y if launch(index, y) else NotImplemented
+
+
+def _find_one_hot(shape, kind, depth, dtype):
+    dtype = np.dtype(dtype)
+    if type(depth) is not int or depth < 0 or kind not in _WHOLE or dtype not in NAMES:
+        return _NO
+    kernel = library.get("gather.one_hot", T=NAMES[dtype], I=_WHOLE[kind])
+    launch = _launch(kernel, math.prod(shape), [0, 0, depth], [(0, kind), (1, entry.ARRAY)])
+    return launch, (*shape, depth), dtype
+
+
+_ranked = _Known()
+FIRST = 32  # of a row, at most: they are kept in order by insertion
+
+
+def top(x, axis: int, k: int, descending: bool):
+    """`(values, places)` of the first `k` in order along the last axis; equal values keep their order.
+
+    >>> top(np.array([[3.0, 1.0, 2.0]]), 1, 2, True)[0]
+    array([[3., 2.]])
+    """
+    key = (x.shape, x.dtype, axis, k, descending)
+    try:
+        launch, shape, dtype = _ranked[key]
+    except KeyError:
+        launch, shape, dtype = _ranked.learn(key, _find_top(*key))
+    if launch is None:
+        return NotImplemented
+    values, places = empty(shape, dtype), empty(shape, np.int64)
+    return (values, places) if launch(x, values, places) else NotImplemented
+
+
+def _find_top(shape, dtype, axis, k, descending):
+    if type(axis) is not int or axis not in (-1, len(shape) - 1) or dtype not in NAMES or not math.prod(shape):
+        return _NO
+    n = shape[-1]
+    k = min(k, n)
+    if type(k) is not int or not 0 < k <= FIRST:
+        return _NO
+    kernel = library.get("order.top", T=NAMES[dtype], DESCENDING=str(int(bool(descending))))
+    operands = [(0, dtype), (1, entry.ARRAY), (2, entry.ARRAY)]
+    return _launch(kernel, math.prod(shape[:-1]), [0, 0, 0, n, k], operands), (*shape[:-1], k), dtype
