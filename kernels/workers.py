@@ -113,7 +113,7 @@ def shared(address: int, argp: int, n: int, grain: int, load) -> tuple[int, list
 
 
 def prefixed(address: int, grain: int, load):
-    """`(kernel, words)`: a kernel that runs the one at `address` over `[0, hi)` with whoever may help, and the words that
+    """`(kernel, words)`: a kernel that runs the one at `address` over `[0, hi)` with who may help, and the words that
     stand in front of the packed arguments then. The first of them is not read.
     """
     prepare(load)

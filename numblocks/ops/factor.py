@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy
 
 from ..array import Aval
+from ..kernels import copying
+from ..kernels import lapack as direct
 from . import lapack
 from .elementwise import equal, where
 from .lapack import column, constant, float_of, infer_square, linear, pack, row, unpack
@@ -41,13 +43,17 @@ def _cholesky_vjp(g, y, x):
 
 
 def _mean_with_transpose(x):
-    return (x + numpy.swapaxes(x, -1, -2)) * x.dtype.type(0.5)
+    y = numpy.add(x, copying.copy(numpy.swapaxes(x, -1, -2)))
+    y *= x.dtype.type(0.5)
+    return y
 
 
 @linear(infer=infer_square("cholesky"), vjp=(_cholesky_vjp,))
 def cholesky(x):
     """The lower triangular L with L @ L.T = (x + x.T) / 2, which must be positive definite."""
-    return numpy.linalg.cholesky(_mean_with_transpose(x))
+    x = _mean_with_transpose(x)
+    y = direct.cholesky(x)
+    return numpy.linalg.cholesky(x) if y is None else y
 
 
 def shapes_of_qr(x):

@@ -11,6 +11,7 @@ import numpy
 
 from ..array import Aval
 from ..errors import MXNetError
+from ..kernels import lapack as direct
 from . import lapack
 from .lapack import float_of, infer_square, linear, unit
 from .matmul import matmul, swap
@@ -24,7 +25,8 @@ from .reduce import sum_to
 )
 def inv(x):
     """The inverse of each matrix: `(..., n, n)`."""
-    return numpy.linalg.inv(x)
+    y = direct.inverse(x)
+    return numpy.linalg.inv(x) if y is None else y
 
 
 def _scaled_inverse(g, x):
@@ -66,7 +68,8 @@ def _solve_vjp_matrix(g, y, a, b):
 @linear(nin=2, infer=_infer_solve, vjp=(_solve_vjp_matrix, lambda g, y, a, b: sum_to(solve(swap(a), g), b.shape)))
 def solve(a, b):
     """X with a @ X = b: `(..., n, n), (..., n, k) -> (..., n, k)`, the leading axes broadcast."""
-    return numpy.linalg.solve(a, b)
+    y = direct.solve(a, b)
+    return numpy.linalg.solve(a, b) if y is None else y
 
 
 def _infer_pinv(x, *, rcond):
