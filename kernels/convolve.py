@@ -21,6 +21,8 @@ CHUNK = 16 << 20  # bytes of packed images at a time
 PASS = 1 << 20  # bytes of images that one pass of the weight gradient should stay within
 GRAIN = 1 << 18  # multiply-adds worth another thread that is awake: about 5 us
 COPIED = 1 << 14  # elements copied that are
+FEW = 16  # items of a weight gradient below which images are dealt out, too
+PARTS = 4  # so many ways
 ROOM = 1024  # zeroed elements behind packed images: the last tile may reach beyond a short plane
 SEGMENT = 1024  # most positions of one work item; the kernel's staging buffer holds two tiles more
 _START = numpy.zeros(1, numpy.int64)
@@ -243,21 +245,26 @@ def _weight(geo: Geometry, T, threads: int, biased: bool) -> Launches:
     image = (layout.plane * geo.C + cotangent.plane * geo.O) * _item(T)
     step = max(1, CHUNK // image) if layout.copied or cotangent.copied else geo.N
     own = [k * math.prod(size) * _item(T) for k, size in ((geo.O, geo.out), (geo.C, geo.size))]
+    totals = [(Place(2), geo.O * columns)] + [(Place(3), geo.O)] * biased
     for n in range(0, geo.N, step):
         count = min(step, geo.N - n)
         a = _packed(made, "conv_g", Place(0, n * own[0]), count, geo.O, geo.out, cotangent, (1, 1, 1), T)
         b = _packed(made, "conv_x", Place(1, n * own[1]), count, geo.C, geo.size, layout, geo.stride, T)
+        parts = 1 if items >= FEW else min(count, PARTS)
         work = M * V * plan.positions * count
+        sums = [place for place, _ in totals]
+        if parts > 1:
+            sums = [made.scratch(f"conv_s{k}", parts * size, T) for k, (_, size) in enumerate(totals)]
         made.add(
             _kernel("weight", T, plan.shape),
-            items,
-            max(items // threads, GRAIN / work),  # each piece reads all images
+            items * parts,
+            max(items * parts // threads, GRAIN * parts / work),  # each piece reads all images of its parts
             (
                 a,
                 b,
                 made.table(plan.row),
                 made.table(plan.column),
-                Place(2),
+                sums[0],
                 count,
                 max(1, PASS // image, -(-512 // plan.positions)),
                 blocks,
@@ -270,11 +277,16 @@ def _weight(geo: Geometry, T, threads: int, biased: bool) -> Launches:
                 rows * cotangent.plane,
                 geo.C * layout.plane,
                 geo.C // geo.groups * layout.plane,
-                int(n > 0),
-                Place(3) if biased else 0,
+                int(n > 0 and parts == 1),
+                sums[1] if biased else 0,
                 made.table(_ones(T)),
                 made.table(_START),
+                parts,
+                geo.groups,
             ),
             items * work / GRAIN,
         )
+        if parts > 1:
+            for source, (target, size) in zip(sums, totals, strict=True):
+                made.add(_kernel("fold", T), size, COPIED, (source, target, parts, size, int(n > 0)))
     return made

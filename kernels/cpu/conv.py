@@ -198,15 +198,17 @@ def weight(lo, hi, a):
     """Gradient of the weight: for each output channel and (channel, tap), cotangent times shifted input,
     summed.
 
-    Parallel index: (group * row blocks + row block) * column blocks + column block; an item owns its
-    weights, and the order of summation does not depend on the number of threads.
+    Parallel index: ((part * groups + group) * row blocks + row block) * column blocks + column block; an
+    item owns its weights, and the order of summation does not depend on the number of threads. Each part
+    sums some of the images into a gradient of its own.
     a: 0 cotangent, 1 input, 2 offset of each output channel (int64), 3 offset of each (channel, tap)
     (int64), 4 gradient, 5 images, 6 images per pass (so that a pass stays in cache), 7 row
     blocks, 8 column blocks, 9-11 planes, rows and elements of a row that are read of each channel, 12-13
     steps from plane to plane and from row to row in the cotangent, 14-15 in the input, 16 outputs per
     group, 17 number of (channel, tap), 18 cotangent elements per image, 19 per group, 20 input elements per
     image, 21 per group, 22 whether to add to what the gradient holds, 23 where the sums of the cotangent over
-    each output channel go (the gradient of a bias), or 0, 24 a vector of ones, 25 a 0 (int64).
+    each output channel go (the gradient of a bias), or 0, 24 a vector of ones, 25 a 0 (int64), 26 parts, 27
+    groups.
     """
     N, each, blocks, strips, O, K = a[5], a[6], a[7], a[8], a[16], a[17]
     D, H, W, gd, gh, xd, xh = a[9], a[10], a[11], a[12], a[13], a[14], a[15]
@@ -220,36 +222,54 @@ def weight(lo, hi, a):
     bias, ones, start = pointer(a[23], T), pointer(a[24], T), pointer(a[25], int64)
     total = stack(STAGE, T)
     short = W % LANES
-    for n0 in range((N + each - 1) // each):
+    most = (N + a[26] - 1) // a[26]  # images of a part
+    for n0 in range((most + each - 1) // each):
         for item in range(lo, hi):
             strip, rest = item % strips, item // strips
-            block, group = rest % blocks, rest // blocks
+            block, rest = rest % blocks, rest // blocks
+            group, part = rest % a[27], rest // a[27]
             i, j = block * M, strip * V
+            first = part * most + n0 * each
+            stop = min(first + each, (part + 1) * most, N)
             t = tile(M, V, T)
-            for n in range(n0 * each, min((n0 + 1) * each, N)):
-                for row in range(D * H):
-                    d, h = row // H, row % H
-                    p = n * a[18] + group * a[19] + d * gd + h * gh
-                    q = n * a[20] + group * a[21] + d * xd + h * xh
-                    for s in range(W // LANES):
-                        t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
-                    if short > 0:
-                        t = dots_below(t, g, rows, i, p + W - short, x, columns, j, q + W - short, short)
+            for n in range(first, stop):
+                for d in range(D):
+                    p = n * a[18] + group * a[19] + d * gd
+                    q = n * a[20] + group * a[21] + d * xd
+                    for h in range(H):  # noqa: B007
+                        for s in range(W // LANES):
+                            t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
+                        if short > 0:
+                            t = dots_below(t, g, rows, i, p + W - short, x, columns, j, q + W - short, short)
+                        p, q = p + gh, q + xh
             sums(t, total)
             for m in range(min(M, O - i)):
                 for v in range(min(V, K - j)):
-                    k = (group * O + i + m) * K + j + v
+                    k = (rest * O + i + m) * K + j + v
                     y[k] = total[m * V + v] + (y[k] if n0 + a[22] > 0 else T(0))
             if (a[23] != 0) & (strip == 0):
                 c = tile(M, 1, T)
-                for n in range(n0 * each, min((n0 + 1) * each, N)):
-                    for row in range(D * H):
-                        p = n * a[18] + group * a[19] + row // H * gd + row % H * gh
-                        for s in range(W // LANES):
-                            c = dots(c, g, rows, i, p + s * LANES, ones, start, 0, 0)
-                        if short > 0:
-                            c = dots_below(c, g, rows, i, p + W - short, ones, start, 0, 0, short)
+                for n in range(first, stop):
+                    for d in range(D):
+                        for h in range(H):
+                            p = n * a[18] + group * a[19] + d * gd + h * gh
+                            for s in range(W // LANES):
+                                c = dots(c, g, rows, i, p + s * LANES, ones, start, 0, 0)
+                            if short > 0:
+                                c = dots_below(c, g, rows, i, p + W - short, ones, start, 0, 0, short)
                 sums(c, total)
                 for m in range(min(M, O - i)):
-                    k = group * O + i + m
+                    k = rest * O + i + m
                     bias[k] = total[m] + (bias[k] if n0 + a[22] > 0 else T(0))
+
+
+def fold(lo, hi, a):
+    """The sum over parts. Parallel index: elements. a: 0 parts, one after the other, 1 target, 2 number of parts, 3
+    elements of a part, 4 whether to add to what the target holds.
+    """
+    x, y = pointer(a[0], T), pointer(a[1], T)
+    for i in range(lo, hi):
+        total = y[i] if a[4] > 0 else T(0)
+        for part in range(a[2]):
+            total += x[part * a[3] + i]
+        y[i] = total
