@@ -18,6 +18,12 @@ def em1_f32(r):
 
 
 @lane(float32)
+def em2_f32(r):
+    """2**r - 1 for |r| <= 1/2, error 2**-28 of 2**r."""
+    return r * poly(r, 0.693147182, 0.240226477, 0.0555035993, 0.00961850584, 0.00133908121, 0.000153264948)
+
+
+@lane(float32)
 def exp_f32(x):
     """exp."""
     x = select(x > 89.0, 89.0, x)
@@ -35,7 +41,7 @@ def exp2_f32(x):
     x = select(x < -151.0, -151.0, x)
     t = x + 12583166.0
     r = x - (t - 12583166.0)
-    return ldexp(em1_f32(r * 0.693147182) + 1.0, bits(t) - 0x4B4000FE)
+    return ldexp(em2_f32(r) + 1.0, bits(t) - 0x4B4000FE)
 
 
 @lane(float32)
@@ -136,14 +142,16 @@ def log10_f32(x):
 
 @lane(float32)
 def erf_f32(x):
-    """Error function: x + x q(x^2) below 1, 1 - exp(-p(|x|)) above."""
+    """Error function: x + x q(x^2) below 0.85, 1 - 2**-p(|x|) above."""
     z = abs(x)
-    t = select(z > 4.0, 4.0, z)
-    q = poly(t * t, 0.128379166, -0.37612626, 0.112835832, -0.0268536918, 0.00518807396, -0.00080078782,
-        7.8461082e-05)
-    p = poly(t - 2.0, 5.36494112, 4.41815996, 0.92375046, 0.0164697934, -0.00356364483, 0.000730111904,
-        -0.000144043137, 1.85143672e-05)
-    return select(z < 1.0, fma(x, q, x), copysign(1.0 - exp_f32(-p), x))
+    q = poly(z * z, 0.128379166, -0.376125872, 0.112828262, -0.0268056449, 0.00505490229, -0.000633190561)
+    z = select(z > 4.0, 4.0, z)
+    p = poly(z, 0.000149216808, 1.62745488, 0.918290615, 0.150810122, -0.0324936807, 0.00449955463, -0.000293994904)
+    t = 12583039.0 - p
+    r = (12583039.0 - t) - p
+    scale = from_bits(bits(t) << 23)
+    far = fma(-scale, em2_f32(r), 1.0 - scale)
+    return select(z < 0.85, fma(x, q, x), copysign(far, x))
 
 
 @lane(float32)

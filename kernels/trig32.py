@@ -1,44 +1,41 @@
 """mathlib's float32 functions of angles; see `mathlib.py` for what they promise and `math32.py` for the tricks."""
 import math
 
-from numpy import float32, float64, int32, int64
+from numpy import float32, float64
 
 from .lanes import bits, cast, copysign, fma, lane, poly, select, sqrt
 
 
 @lane(float64)
-def reduced_f64(x):
-    """x - n pi/2 for the nearest whole n, x a float32 no larger than 2**50."""
-    n = fma(x, 0.6366197723675814, 6755399441055744.0) - 6755399441055744.0
-    return fma(n, 1.4973848849688e-33, fma(n, -6.123233995736766e-17, fma(n, -1.5707963267948966, x)))
+def reduced_f64(x, n):
+    """x - n pi/2 of a float32 x no larger than 2**50, all but n 2**-109; -0 stays -0."""
+    return fma(n, -6.123233995736766e-17, fma(n, -1.5707963267948966, x))
 
 
 @lane(float32)
 def quarter_f32(x, shift):
-    """sin(x + shift pi/2) of a float64 x that holds a float32."""
-    t = fma(x, 0.6366197723675814, 6755399441055744.0)
-    n = bits(t) + cast(shift, int64)
-    r = reduced_f64(x)
+    """sin(x + shift pi/2) of a float32 x, shift 0 or 1; the angle is reduced in float64."""
+    w = cast(x, float64)
+    t = fma(w, 0.6366197723675814, 6755399441055744.0 + shift)
+    r = reduced_f64(w, t - (6755399441055744.0 + shift))
     z = r * r
-    s = fma(r * z, poly(z, -0.16666666641580677, 0.008333329381353437, -0.00019839333515105285,
-        2.7182997317519326e-06), r)
-    c = fma(z * z, poly(z, 0.04166666662272951, -0.0013888883745804591, 2.4799518162084977e-05,
-        -2.721009479240321e-07), fma(z, -0.5, 1.0))
-    y = select((n & 1) != 0, c, s)
-    y = cast(select((n & 2) != 0, -y, y), float32)
+    s = r * poly(z, 1.0, -0.166666666150297, 0.00833332654286506, -0.000198384929630925, 2.71092311389968e-06)
+    c = poly(z, 1.0, -0.499999994333402, 0.0416665921344018, -0.001388584015875, 2.43093883155101e-05)
+    y = select((bits(t) & 1) != 0, c, s)
+    y = cast(select((bits(t) & 2) != 0, -y, y), float32)
     return select(abs(x) < 1125899906842624.0, y, math.nan)
 
 
 @lane(float32)
 def sin_f32(x):
-    """Sine; the angle is reduced in float64."""
-    return select(x == 0.0, x, quarter_f32(cast(x, float64), int32(0)))
+    """Sine."""
+    return quarter_f32(x, 0)
 
 
 @lane(float32)
 def cos_f32(x):
-    """Cosine; the angle is reduced in float64."""
-    return quarter_f32(cast(x, float64), int32(1))
+    """Cosine."""
+    return quarter_f32(x, 1)
 
 
 @lane(float32)
@@ -46,13 +43,13 @@ def tan_f32(x):
     """Tangent: t or -1 / t of the angle that is left, reduced in float64."""
     w = cast(x, float64)
     t = fma(w, 0.6366197723675814, 6755399441055744.0)
-    r = reduced_f64(w)
+    r = reduced_f64(w, t - 6755399441055744.0)
     z = r * r
     p = poly(z, 0.3333332998317501, 0.13333492870370545, 0.053942468770082436, 0.022069137869359982,
         0.008019935053969281, 0.005620025425354835, -0.0012472388782249861, 0.002313929300472883)
     y = cast(fma(r * z, p, r), float32)
     y = select((bits(t) & 1) != 0, -1.0 / y, y)
-    return select(x == 0.0, x, select(abs(x) < 1125899906842624.0, y, math.nan))
+    return select(abs(x) < 1125899906842624.0, y, math.nan)
 
 
 @lane(float32)
