@@ -175,3 +175,57 @@ def test_warnings_are_not_for_arrays():
         ):  # fmt: skip
             f()
     assert numpy.geterr() == before
+
+
+SUBSCRIPTS = {
+    "ij,jk->ik": ((2, 3), (3, 4)), "bij,bkj->bik": ((2, 3, 4), (2, 5, 4)), "ii->i": ((3, 3),), "ii": ((3, 3),),
+    "ij->ji": ((2, 3),), "i,j": ((2,), (3,)), "...i,...i->...": ((2, 3, 4), (3, 4)), "iii->i": ((2, 2, 2),),
+    "ij,jk,kl->il": ((2, 3), (3, 4), (4, 2)), "iij,j->ij": ((2, 2, 3), (3,)), "ij->": ((2, 3),), "ij->ij": ((2, 3),),
+    "a,b,c->cab": ((2,), (3,), (4,)), "ijk,jil->kl": ((3, 4, 2), (4, 3, 2)), "ij,j->i": ((0, 3), (3,)),
+    "iijj->ij": ((2, 2, 3, 3),), "ab,bc,cd,de->ae": ((2, 3), (3, 4), (4, 2), (2, 3)), "ij,i->j": ((3, 2), (3,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("subscripts", SUBSCRIPTS)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_einsum(subscripts, data):
+    """Planned once and run again, with the values and gradients of NumPy's sum over all letters."""
+    xs = [data.draw(arrays(("float64",), s, range(-3, 4))) for s in SUBSCRIPTS[subscripts]]
+    xs = [wrap(x._data, cpu(0)) for x in xs]
+    for x in xs:
+        x.attach_grad()
+    for optimize in (False, True, "greedy"):
+        with autograd.record():
+            y = np.einsum(subscripts, *xs, optimize=optimize)
+        want = numpy.einsum(subscripts, *[x._data for x in xs])
+        numpy.testing.assert_array_equal(y.asnumpy(), want)
+        y.backward()
+        total = lambda *raw: numpy.einsum(subscripts, *raw).sum()
+        for k, x in enumerate(xs):  # linear in each operand
+            for place in numpy.ndindex(x.shape):
+                step = numpy.zeros(x.shape)
+                step[place] = 1.0
+                raw = [step if j == k else z._data for j, z in enumerate(xs)]
+                assert x.grad[place].item() == total(*raw)
+
+
+MATRICES = {
+    "inv": lambda a, b: np.linalg.inv(a), "cholesky": lambda a, b: np.linalg.cholesky(a),
+    "solve": np.linalg.solve, "matmul": np.matmul,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MATRICES)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_matrices(name, data):
+    n = data.draw(st.integers(0, 4))
+    lead = data.draw(st.sampled_from([(), (), (2,), (1, 2)]))
+    values = (0.0, 1.0, -1.0, 2.0, 5.0, 0.5, numpy.inf)[: data.draw(st.sampled_from([6, 6, 6, 7]))]
+    dtypes = ("float32", "float64", "float32", "float64", "int64", "float16")
+    a = data.draw(arrays(dtypes, (*lead, n, n + (data.draw(st.integers(0, 9)) == 0)), values))
+    b = data.draw(arrays(dtypes, (*data.draw(st.sampled_from([lead, (2,)])), n, 2), values))
+    if name == "cholesky" and a.dtype.kind == "f" and data.draw(st.integers(0, 3)):
+        a._data += 20 * numpy.eye(*a.shape[-2:], dtype=a.dtype)
+    same(MATRICES[name], a, b)

@@ -221,7 +221,7 @@ def copy(self, order="C"):
 
 
 _copied = one(ew.cast, lambda d: d.copy("K"), lambda d: {"dtype": d.dtype.name},
-              lambda x: ew.cast(x, dtype=x.dtype.name), numpy.inf)  # fmt: skip
+              lambda x: ew.cast(x, dtype=x.dtype.name))  # fmt: skip
 
 
 def copyto(self, other):

@@ -87,7 +87,8 @@ def einsum(subscripts, *operands, out=None, optimize=False, **ignored) -> ndarra
         answer = "->" + _letters(rest[-1]) if len(rest) % 2 else ""
         subscripts = ",".join(_letters(part) for part in rest[1::2][: len(rest) // 2]) + answer
         operands = rest[: len(rest) // 2 * 2 : 2]
-    return deliver(_einsum(subscripts, *[_array(x) for x in operands], optimize=optimize), out)
+    y = _einsum(subscripts, *[x if type(x) is ndarray else _array(x) for x in operands], optimize=optimize)
+    return y if out is None else deliver(y, out)
 
 
 def _letters(axes) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import string
 
 import numpy
 
 from ..errors import MXNetError
 from .diagonal import diagonal
-from .kinds import stand_in
 from .matmul import matmul
 from .move import reshape, transpose
 from .reduce import broadcast_to, sum_
@@ -56,61 +57,133 @@ def parse(subscripts: str, ndims) -> tuple[list[str], str]:
     return found, answer
 
 
-def _without_repeats(x, term: str):
-    """Axes with the same letter become their diagonal."""
-    for c in dict.fromkeys(term):
-        while term.count(c) > 1:
-            i, j = term.index(c), term.rindex(c)
-            rest = [k for k in range(x.ndim) if k not in (i, j)]
-            x = diagonal(transpose(x, axes=(*rest, i, j)), offset=0)
-            term = "".join(term[k] for k in rest) + c
-    return x, term
+class _Plan:
+    """Operations that bring operands of known shapes to an answer; what is not there yet has a number and a shape.
+
+    Attributes:
+        steps: `(function, numbers of its arguments, keywords)`; the answer takes the place of the first.
+        shapes: by number.
+    """
+
+    def __init__(self, shapes):
+        self.steps: list = []
+        self.shapes = list(shapes)
+
+    def add(self, function, k: int, shape, /, **spec) -> None:
+        """A step on number `k` alone."""
+        self.steps.append((function, (k,), spec))
+        self.shapes[k] = tuple(shape)
+
+    def reshape(self, k: int, shape) -> None:
+        if tuple(shape) != self.shapes[k]:
+            self.add(reshape.direct, k, shape, shape=tuple(shape))
+
+    def arrange(self, k: int, term: str, order: str) -> None:
+        """Axes in the order of the letters; both have the same letters."""
+        axes = tuple(term.index(c) for c in order)
+        if axes != tuple(range(len(axes))):
+            self.add(transpose.direct, k, [self.shapes[k][j] for j in axes], axes=axes)
+
+    def broadcast(self, k: int, shape) -> None:
+        if tuple(shape) != self.shapes[k]:
+            self.add(broadcast_to.direct, k, shape, shape=tuple(shape))
+
+    def reduce(self, k: int, term: str, keep) -> str:
+        """Summed over the letters not in `keep`; returns the others."""
+        axis = tuple(j for j, c in enumerate(term) if c not in keep)
+        if axis:
+            kept = [n for j, n in enumerate(self.shapes[k]) if j not in axis]
+            self.add(sum_.direct, k, kept, axis=axis, keepdims=False)
+        return "".join(c for c in term if c in keep)
+
+    def single(self, k: int, term: str) -> str:
+        """Axes with the same letter become their diagonal."""
+        for c in dict.fromkeys(term):
+            while term.count(c) > 1:
+                i, j = term.index(c), term.rindex(c)
+                shape = self.shapes[k]
+                rest = [m for m in range(len(shape)) if m not in (i, j)]
+                self.add(transpose.direct, k, [shape[m] for m in (*rest, i, j)], axes=(*rest, i, j))
+                self.add(diagonal.direct, k, [shape[m] for m in (*rest, i)], offset=0)
+                term = "".join(term[m] for m in rest) + c
+        return term
+
+    def pair(self, i: int, left: str, j: int, right: str, keep) -> str:
+        """The product of two operands in the place of the first, summed over the letters that nothing else needs."""
+        left = self.reduce(i, left, set(right) | keep)
+        right = self.reduce(j, right, set(left) | keep)
+        batch = "".join(c for c in left if c in right and c in keep)
+        summed = "".join(c for c in left if c in right and c not in keep)
+        rows, columns = ("".join(c for c in term if c not in other) for term, other in ((left, right), (right, left)))
+        size = dict(zip(left, self.shapes[i], strict=True)) | dict(zip(right, self.shapes[j], strict=True))
+        shape = lambda letters: tuple(size[c] for c in letters)
+        self.arrange(i, left, batch + rows + summed)
+        self.arrange(j, right, batch + summed + columns)
+        answer = batch + rows + columns
+        if not summed:  # nothing to add up: an ordinary product
+            self.reshape(i, shape(batch + rows) + (1,) * len(columns))
+            self.reshape(j, shape(batch) + (1,) * len(rows) + shape(columns))
+            self.steps.append((operator.mul, (i, j), {}))
+        else:
+            n, k, m = (math.prod(shape(letters)) for letters in (rows, summed, columns))
+            self.reshape(i, (*shape(batch), n, k))
+            self.reshape(j, (*shape(batch), k, m))
+            self.steps.append((matmul.direct, (i, j), {}))
+            self.shapes[i] = (*shape(batch), n, m)
+            self.reshape(i, shape(answer))
+        self.shapes[i] = shape(answer)
+        return answer
 
 
-def _sizes(operands, terms, subscripts) -> dict[str, int]:
+def _sizes(shapes, terms, subscripts) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for x, term in zip(operands, terms, strict=True):
-        for c, n in zip(term, x.shape, strict=True):
+    for shape, term in zip(shapes, terms, strict=True):
+        for c, n in zip(term, shape, strict=True):
             if sizes.setdefault(c, n) != n:
                 if 1 not in (n, sizes[c]):
                     raise MXNetError(
                         f"einsum: axis {c!r} of {subscripts!r} has length {sizes[c]} in one operand and {n} in another"
-                        f" (shapes {[tuple(x.shape) for x in operands]}). They must agree. Reshape one of them."
+                        f" (shapes {list(shapes)}). They must agree. Reshape one of them."
                     )
                 sizes[c] = max(n, sizes[c]) if 0 not in (n, sizes[c]) else 0
     return sizes
 
 
-def _reduced(x, term: str, keep):
-    """Summed over the letters not in `keep`."""
-    axis = tuple(k for k, c in enumerate(term) if c not in keep)
-    return (sum_(x, axis=axis, keepdims=False), "".join(c for c in term if c in keep)) if axis else (x, term)
+def _plan(subscripts: str, shapes, optimize):
+    """`(steps, number of the answer)` for operands of these shapes."""
+    terms, answer = parse(subscripts, [len(s) for s in shapes])
+    sizes = _sizes(shapes, terms, subscripts)
+    plan, work = _Plan(shapes), []
+    for k, term in enumerate(terms):
+        plan.broadcast(k, [sizes[c] if term.count(c) > 1 else n for c, n in zip(term, shapes[k], strict=True)])
+        term = plan.single(k, term)
+        # an axis of length 1 broadcasts by being absent
+        single = "".join(c for c, n in zip(term, plan.shapes[k], strict=True) if n == sizes[c])
+        plan.reshape(k, [sizes[c] for c in single])
+        work.append((k, single))
+    if optimize and len(work) > 2:
+        joined = ",".join(t for _, t in work) + "->" + answer
+        zeros = [numpy.broadcast_to(0.0, plan.shapes[k]) for k, _ in work]
+        path = numpy.einsum_path(joined, *zeros, optimize=optimize)[0][1:]
+    else:
+        path = [(0, 1)] * (len(work) - 1)
+    for step in path:
+        picked = [work[k] for k in step]
+        work = [w for k, w in enumerate(work) if k not in step]
+        i, term = picked[0]
+        for k, (j, other) in enumerate(picked[1:], 2):
+            keep = set(answer).union(*(t for _, t in work), *(t for _, t in picked[k:]))
+            term = plan.pair(i, term, j, other, keep)
+        work.insert(0 if path[0] == (0, 1) and not optimize else len(work), (i, term))
+    k, term = work[0]
+    term = plan.reduce(k, term, set(answer))
+    plan.arrange(k, term, "".join(c for c in answer if c in term))
+    plan.reshape(k, [sizes[c] if c in term else 1 for c in answer])
+    plan.broadcast(k, [sizes[c] for c in answer])
+    return plan.steps, k
 
 
-def _arranged(x, term: str, order: str):
-    """Axes in the order of the letters; both have the same letters."""
-    axes = tuple(term.index(c) for c in order)
-    return x if axes == tuple(range(len(axes))) else transpose(x, axes=axes)
-
-
-def _pair(a, left: str, b, right: str, keep):
-    """The product of two operands, summed over the letters that nothing else needs."""
-    a, left = _reduced(a, left, set(right) | keep)
-    b, right = _reduced(b, right, set(left) | keep)
-    batch = "".join(c for c in left if c in right and c in keep)
-    summed = "".join(c for c in left if c in right and c not in keep)
-    rows, columns = ("".join(c for c in term if c not in other) for term, other in ((left, right), (right, left)))
-    size = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
-    shape = lambda letters: tuple(size[c] for c in letters)
-    a, b = _arranged(a, left, batch + rows + summed), _arranged(b, right, batch + summed + columns)
-    answer = batch + rows + columns
-    if not summed:  # nothing to add up: an ordinary product
-        a = reshape(a, shape=shape(batch + rows) + (1,) * len(columns))
-        b = reshape(b, shape=shape(batch) + (1,) * len(rows) + shape(columns))
-        return a * b, answer
-    n, k, m = (math.prod(shape(letters)) for letters in (rows, summed, columns))
-    y = matmul(reshape(a, shape=(*shape(batch), n, k)), reshape(b, shape=(*shape(batch), k, m)))
-    return reshape(y, shape=shape(answer)), answer
+_remembered = functools.lru_cache(maxsize=1024)(_plan)
 
 
 def einsum(subscripts: str, *operands, optimize=False):
@@ -120,34 +193,17 @@ def einsum(subscripts: str, *operands, optimize=False):
         subscripts: `'ij,jk->ik'`; letters for axes, `...` for the rest, the answer left out or after `->`.
         optimize: choose the order of the products (as `numpy.einsum_path` does) when there are more than two operands.
     """
-    terms, answer = parse(subscripts, [x.ndim for x in operands])
-    sizes = _sizes(operands, terms, subscripts)
-    work = []
-    for x, term in zip(operands, terms, strict=True):
-        full = tuple(sizes[c] if term.count(c) > 1 else n for c, n in zip(term, x.shape, strict=True))
-        x, term = _without_repeats(broadcast_to(x, shape=full) if full != x.shape else x, term)
-        # an axis of length 1 broadcasts by being absent
-        single = "".join(c for c, n in zip(term, x.shape, strict=True) if n == sizes[c])
-        work.append((reshape(x, shape=tuple(sizes[c] for c in single)) if single != term else x, single))
-    if optimize and len(work) > 2:
-        joined = ",".join(t for _, t in work) + "->" + answer
-        path = numpy.einsum_path(joined, *[stand_in(x._data) for x, _ in work], optimize=optimize)[0][1:]
-    else:
-        path = [(0, 1)] * (len(work) - 1)
-    for step in path:
-        picked = [work[k] for k in step]
-        work = [w for k, w in enumerate(work) if k not in step]
-        x, term = picked[0]
-        for k, (z, other) in enumerate(picked[1:], 2):
-            keep = set(answer).union(*(t for _, t in work), *(t for _, t in picked[k:]))
-            x, term = _pair(x, term, z, other, keep)
-        work.insert(0 if path[0] == (0, 1) and not optimize else len(work), (x, term))
-    x, term = _reduced(*work[0], set(answer))
-    x = _arranged(x, term, "".join(c for c in answer if c in term))
-    kept = tuple(sizes[c] if c in term else 1 for c in answer)
-    x = reshape(x, shape=kept) if kept != x.shape else x
-    full = tuple(sizes[c] for c in answer)
-    return broadcast_to(x, shape=full) if full != x.shape else x
+    shapes = tuple([x._data.shape for x in operands])
+    find = _remembered if type(optimize) is bool or type(optimize) is str else _plan
+    steps, last = find(subscripts, shapes, optimize)
+    values = list(operands)
+    for function, numbers, spec in steps:
+        if len(numbers) == 1:
+            values[numbers[0]] = function(values[numbers[0]], **spec)
+        else:
+            i, j = numbers
+            values[i], values[j] = function(values[i], values[j]), None
+    return values[last]
 
 
 __all__ = ["einsum", "parse"]

@@ -56,6 +56,9 @@ def cholesky(x):
     return numpy.linalg.cholesky(x) if y is None else y
 
 
+lapack.small(cholesky, "cholesky_lo", _mean_with_transpose)
+
+
 def shapes_of_qr(x):
     """Shapes of q and r of one matrix."""
     m, n = x.shape[-2:]

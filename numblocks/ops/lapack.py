@@ -12,12 +12,55 @@ import math
 import numpy
 
 from .. import dtype as dt
+from .. import shortcut
 from ..array import Aval, wrap
+from ..eager import restore, silence
 from ..errors import MXNetError
+from ..kernels.lapack import LEAST
 from .kinds import primitive
 from .move import freeze_key, reshape, slice_
 
+try:  # what numpy.linalg does before and after its loops takes longer than the loops over small matrices
+    from numpy._core.umath import _make_extobj
+    from numpy.linalg import _umath_linalg as _loops
+
+    _STRICT = _make_extobj(all="ignore", invalid="raise")
+except ImportError:  # a NumPy that arranges its internals differently
+    _loops = None
+
 LinAlgError = numpy.linalg.LinAlgError
+DOUBLE = numpy.dtype("float64")
+_FLOATS = frozenset((numpy.dtype("float32"), DOUBLE))
+
+
+def small(op, name: str, prepare=None) -> None:
+    """Let `op` run NumPy's loop `name` on small float matrices; what that refuses goes the long way and is explained.
+
+    Args:
+        prepare: applied to the first matrix.
+    """
+    loop = getattr(_loops, name, None)
+    if loop is None:
+        return
+
+    def run(x, *others):
+        dtype = x.dtype
+        if x.ndim < 2 or not x.shape[-2] == x.shape[-1] < LEAST or not x.size or dtype not in _FLOATS:
+            raise ValueError
+        token = silence(_STRICT)
+        try:
+            if prepare is not None:
+                x = prepare(x)
+            if dtype is DOUBLE:
+                return loop(x, *others)
+            return loop(x.astype(DOUBLE), *[y.astype(DOUBLE) for y in others]).astype(dtype)  # as numpy.linalg does
+        except FloatingPointError:
+            raise ValueError from None
+        finally:
+            restore(token)
+
+    op.numpy = run
+    op.direct = shortcut.opaque(op)
 
 
 def float_of(*avals) -> numpy.dtype:
@@ -117,7 +160,6 @@ def row(x):
 
 
 __all__ = [
-    "LinAlgError", "column", "constant", "float_of", "infer_square", "linear", "matrices", "pack", "row", "square",
-    "unit",
-    "unpack",
+    "LinAlgError", "column", "constant", "float_of", "infer_square", "linear", "matrices", "pack", "row", "small",
+    "square", "unit", "unpack",
 ]  # fmt: skip

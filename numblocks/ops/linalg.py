@@ -29,6 +29,9 @@ def inv(x):
     return numpy.linalg.inv(x) if y is None else y
 
 
+lapack.small(inv, "inv")
+
+
 def _scaled_inverse(g, x):
     """`g` times the transposed inverse: what a change of log|det| asks for."""
     return reshape(g, shape=g.shape + (1, 1)) * swap(inv(x))
@@ -70,6 +73,9 @@ def solve(a, b):
     """X with a @ X = b: `(..., n, n), (..., n, k) -> (..., n, k)`, the leading axes broadcast."""
     y = direct.solve(a, b)
     return numpy.linalg.solve(a, b) if y is None else y
+
+
+lapack.small(solve, "solve")
 
 
 def _infer_pinv(x, *, rcond):

@@ -133,7 +133,7 @@ def pad(x, *, widths, value, out=None):
             out[(*inside[:k], slice(0, lo))] = value
         if hi:
             out[(*inside[:k], slice(out.shape[k] - hi, None))] = value
-    copying.copyto(out[inside], x)
+    copying.copyto(out[(*inside, ...)], x)  # with the dots a 0-d array stays an array
     return out
 
 
