@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy
+
 from ..array import ndarray
 from ..errors import MXNetError
 from ..np.math import deliver
 from ..op import assign, current
+from ..ops import channels, move
 from ..ops import elementwise as ew
-from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.normalize import layer_norm as _layer_norm
@@ -28,16 +30,21 @@ def batch_norm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.
         output_mean_var: return a list of the answer, the mean used and 1 / sqrt(variance + eps).
     """
     x = data
-    k = normalize_axis("batch_norm", axis, x.ndim)[0]
+    k = _axis("batch_norm", axis, x._data.ndim)
     if x.shape[k] != gamma.shape[0]:
         raise MXNetError(
             f"batch_norm: data of shape {x.shape} has {x.shape[k]} channels on axis {k} but the layer has"
             f" {gamma.shape[0]}."
             f" They must agree. Feed other data or build the layer anew."
         )
+    own = current.training and not use_global_stats
+    if not output_mean_var:
+        y = _at_once(x, gamma, beta, moving_mean, moving_var, k, eps, momentum, fix_gamma, own)
+        if y is not None:
+            return y if out is None else deliver(y, out)
     others = tuple(j for j in range(x.ndim) if j != k)
     shape = gamma.shape + (1,) * (x.ndim - k - 1)
-    if current.training and not use_global_stats:
+    if own:
         mean = red.mean(x, axis=others, keepdims=False)
         centred = x - move.reshape(mean, shape=shape)
         var = red.mean(ew.square(centred), axis=others, keepdims=False)
@@ -56,6 +63,28 @@ def batch_norm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.
     if output_mean_var:
         return [y, mean, inverse]
     return y if out is None else deliver(y, out)
+
+
+@settled
+def _axis(where, axis, ndim) -> int:
+    return normalize_axis(where, axis, ndim)[0]
+
+
+def _at_once(x, gamma, beta, moving_mean, moving_var, axis, eps, momentum, fix_gamma, own):
+    """Batch normalization of concrete arrays by one kernel; None where it is composed."""
+    if current.assign is not None or type(x._data) is not numpy.ndarray or gamma._data.ndim != 1:
+        return None
+    if fix_gamma:
+        gamma = channels.ones_like(gamma)
+    if not own:
+        return channels.settled_norm(x, gamma, beta, moving_mean, moving_var, axis, eps)
+    found = channels.batch_norm(x, gamma, beta, axis, eps)
+    if found is None:
+        return None
+    y, mean, var = found
+    channels.blend(moving_mean, mean, momentum)
+    channels.blend(moving_var, var, momentum)
+    return y
 
 
 def _blend(running, batch, momentum):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..kernels import rows
+from ..kernels.channels import layer_norm_back
+from .channels import cotangents
 from .elementwise import rsqrt, square
 from .kinds import composite
 from .move import reshape
-from .reduce import mean, sum_
+from .reduce import mean
 
 
 def _standardized(x, axis: int, eps: float):
@@ -21,26 +23,14 @@ def _along(p, x, axis: int):
     return reshape(p, shape=p.shape + (1,) * (x.ndim - axis - 1))
 
 
-def _others(x, axis: int) -> tuple[int, ...]:
-    return tuple(k for k in range(x.ndim) if k != axis)
-
-
-def _back(g, y, x, gamma, beta, *, axis, eps):
-    """With z the standardized x and h = g gamma: (h - mean(h) - z mean(h z)) r."""
-    z, r = _standardized(x, axis, eps)
-    h = g * _along(gamma, x, axis)
-    return (h - mean(h, axis=(axis,), keepdims=True) - z * mean(h * z, axis=(axis,), keepdims=True)) * r
+def _vjp(g, y, x, gamma, beta, *, axis, eps):
+    others = tuple(k for k in range(x.ndim) if k != axis)
+    return cotangents(layer_norm_back, g, x, gamma, axis, eps, (axis,), others)
 
 
 @composite(
     nin=3,
-    vjp=(
-        _back,
-        lambda g, y, x, gamma, beta, *, axis, eps: sum_(
-            g * _standardized(x, axis, eps)[0], axis=_others(x, axis), keepdims=False
-        ),
-        lambda g, y, x, gamma, beta, *, axis, eps: sum_(g, axis=_others(x, axis), keepdims=False),
-    ),
+    vjp=_vjp,
     loop=rows.layer_norm,
     examples=((((3, 4), (4,), (4,)), {"axis": 1, "eps": 1e-5}), (((2, 3, 4), (3,), (3,)), {"axis": 1, "eps": 1e-3})),
 )
@@ -51,5 +41,6 @@ def layer_norm(x, gamma, beta, *, axis, eps):
 
 
 layer_norm.result = "float"  # of integers, too
+layer_norm.joint = True
 
 __all__ = ["layer_norm"]
