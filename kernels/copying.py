@@ -53,6 +53,36 @@ def reshape(x: np.ndarray, shape) -> np.ndarray:
         return x.reshape(shape)
 
 
+def join(arrays, axis: int, new: bool = False) -> np.ndarray:
+    """Arrays of one dtype one after the other along `axis`, which is `new` or one of theirs.
+
+    Raises:
+        ValueError: their shapes differ elsewhere, or there is no such axis.
+
+    >>> join([np.zeros((2, 3)), np.ones((1, 3))], 0).shape
+    (3, 3)
+    """
+    shape, ndim = arrays[0].shape, arrays[0].ndim + new
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis {axis} is out of range for {ndim} axes")
+    axis %= ndim
+    head, tail, length = shape[:axis], shape[axis + (not new) :], 0
+    for x in arrays:
+        if x.shape[:axis] != head or x.shape[axis + (not new) :] != tail or x.ndim + new != ndim:
+            raise ValueError(f"shapes {shape} and {x.shape} differ")
+        length += 1 if new else x.shape[axis]
+    y, before, start = reuse.empty((*head, length, *tail), arrays[0].dtype), (slice(None),) * axis, 0
+    for x in arrays:
+        if new:
+            copyto(y[(*before, start)], x)
+            start += 1
+        else:
+            end = start + x.shape[axis]
+            copyto(y[(*before, slice(start, end))], x)
+            start = end
+    return y
+
+
 def _plan(y, x):
     """The function of `(x, y)` that copies, or None."""
     item = x.itemsize

@@ -50,8 +50,10 @@ def one(op: Op, loop, spec, otherwise, small: int = SMALL):
     return call
 
 
-def indexed(op: Op, loop, spec, otherwise, small: int = SMALL):
-    """`call(x, index, *rest)` for an op that is `loop(d, i, *rest)` of a small array and one of int64."""
+def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = SMALL):
+    """`call(x, index, *rest)` for an op that is `loop(d, i, *rest)` of an array of less than `source` elements, and a
+    small one of int64.
+    """
 
     def call(x, index, *rest):
         try:
@@ -62,7 +64,7 @@ def indexed(op: Op, loop, spec, otherwise, small: int = SMALL):
                 and type(index) is cls
                 and index._device is device
                 and i.dtype is INT64
-                and 0 < d.size < small
+                and 0 < d.size < source
                 and i.size < small
             ):
                 z = loop(d, i, *rest)

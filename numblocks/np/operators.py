@@ -9,6 +9,7 @@ from .. import dtype as dt
 from ..array import Aval, ndarray, place, values, wrap
 from ..device import usable
 from ..errors import TraceError
+from ..kernels import copying
 from ..op import Op, bind, detached
 from ..ops import elementwise as ew
 from ..ops import integers as ints
@@ -220,8 +221,8 @@ def copy(self, order="C"):
     return _copied(self)
 
 
-_copied = one(ew.cast, lambda d: d.copy("K"), lambda d: {"dtype": d.dtype.name},
-              lambda x: ew.cast(x, dtype=x.dtype.name))  # fmt: skip
+_copied = one(ew.cast, copying.copy, lambda d: {"dtype": d.dtype.name},
+              lambda x: ew.cast(x, dtype=x.dtype.name), numpy.inf)  # fmt: skip
 
 
 def copyto(self, other):

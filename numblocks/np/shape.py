@@ -9,7 +9,7 @@ import numpy
 
 from .. import dtype as dt
 from ..array import ndarray
-from ..kernels import few
+from ..kernels import copying, few
 from ..op import Op
 from ..ops import elementwise as ew
 from ..ops import move
@@ -133,18 +133,23 @@ def _stacked(arrays, axis, out=None):
 
 
 def _end_to_end(raw, axis):
+    if raw[0].nbytes * len(raw) >= copying.LARGE:
+        return copying.join(raw, axis)
     if raw[0].shape == raw[-1].shape and (z := few.join(raw, axis, False)) is not NotImplemented:
         return z
     return numpy.concatenate(raw, axis)
 
 
-_concatenate = several(move.concat, _end_to_end, along, _concatenated)
+def _side_by_side(raw, axis):
+    return copying.join(raw, axis, True) if raw[0].nbytes * len(raw) >= copying.LARGE else few.join(raw, axis, True)
+
+
+_concatenate = several(move.concat, _end_to_end, along, _concatenated, numpy.inf)
 
 # how a stack stands on the tape: each array gets back its part of the new axis
 _on_new_axis = Op("stack", "join", None, registered=False,
                   vjp=lambda g, y, *xs, index, axis: move.slice_(g, key=(*move.freeze_key((_ALL,) * axis), index)))
-_stack = several(_on_new_axis, lambda raw, axis: few.join(raw, axis, True),
-                 lambda d, axis: {"axis": axis % (d.ndim + 1)}, _stacked)  # fmt: skip
+_stack = several(_on_new_axis, _side_by_side, lambda d, axis: {"axis": axis % (d.ndim + 1)}, _stacked, numpy.inf)
 
 
 def _at_least(x, n):

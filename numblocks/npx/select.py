@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import shortcut
 from ..array import ndarray
 from ..kernels import few
@@ -53,7 +55,7 @@ def _pick(data, index, axis=-1, keepdims=False, mode="clip"):
 
 
 _pick_last = indexed(
-    ix.pick, few.pick, lambda d: {"axis": d.ndim - 1, "mode": "clip", "keepdims": False}, _pick
+    ix.pick, few.pick, lambda d: {"axis": d.ndim - 1, "mode": "clip", "keepdims": False}, _pick, source=math.inf
 )
 
 

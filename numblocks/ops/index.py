@@ -59,6 +59,8 @@ def in_range(where: str, index: numpy.ndarray, n: int, mode: str) -> numpy.ndarr
     if found.size <= 64:
         values = found.ravel().tolist()
         low, high = min(values), max(values)
+    elif found.flags.c_contiguous and (found.view(numpy.uint64) < n).all():
+        return found  # one pass over them, where all is well
     else:
         low, high = found.min(), found.max()
     lowest = 0 if mode == "strict" else -n

@@ -95,13 +95,18 @@ def _concat_vjp(g, y, *xs, index, axis):
 @primitive(kind="join", infer=_infer_concat, vjp=_concat_vjp)
 def concat(*xs, axis, out=None):
     """Arrays one after the other along `axis`."""
-    if sum(x.nbytes for x in xs) < copying.LARGE:
+    first = xs[0]
+    if first.nbytes * len(xs) < copying.LARGE:
         return numpy.concatenate(xs, axis=axis, out=out)
-    answer = _infer_concat(*xs, axis=axis)
-    out, start = reuse.empty(answer.shape, answer.dtype) if out is None else out, 0
+    if out is None and all(x.dtype is first.dtype for x in xs):
+        return copying.join(xs, axis)
+    if out is None:
+        answer = _infer_concat(*xs, axis=axis)
+        out = reuse.empty(answer.shape, answer.dtype)
+    before, start = (slice(None),) * axis, 0
     for x in xs:
         end = start + x.shape[axis]
-        copying.copyto(out[(slice(None),) * axis + (slice(start, end),)], x)
+        copying.copyto(out[(*before, slice(start, end))], x)
         start = end
     return out
 

@@ -73,6 +73,25 @@ def test_rows_taken(shape, count, dtype, data):
         numpy.testing.assert_array_equal(y, want)
 
 
+@settings(deadline=None, max_examples=50)
+@given(arrays(), st.integers(1, 4), st.data())
+def test_arrays_joined(x, count, data):
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    many = [x] * count + [x[(slice(None),) * (axis % x.ndim) + (slice(1),)]]
+    numpy.testing.assert_array_equal(copying.join(many, axis), numpy.concatenate(many, axis))
+    numpy.testing.assert_array_equal(copying.join([x] * count, axis, True), numpy.stack([x] * count, axis))
+
+
+def test_arrays_that_do_not_join():
+    a, b = numpy.zeros((3, 40)), numpy.zeros((3, 1))
+    cases = ([a, b], 0, False), ([a, b], 0, True), ([a, a], 2, False), ([a, a], 3, True), ([a, a[0]], 0, False)
+    for xs, axis, new in cases:
+        with pytest.raises(ValueError):
+            copying.join(xs, axis, new)
+    with pytest.raises(Exception, match="must agree"):
+        np.concatenate([np.zeros((300, 400)), np.zeros((300, 1))], 0)
+
+
 def test_odd_ones_are_numpy_s():
     for x in (numpy.array([None, "a", 3], object), numpy.zeros((3, 2), "S3"), numpy.zeros((0, 4)), numpy.array(5.0)):
         numpy.testing.assert_array_equal(copying.copy(x), x)
