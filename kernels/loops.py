@@ -257,29 +257,6 @@ def _prepare_scalar(function, raw, out, compute: str) -> Prepared | None:
     return Prepared(program, kernel, sizes, steps)
 
 
-def each(function, arrays: Sequence[bool], dtype: np.dtype, out: np.dtype):
-    """`(launch, limit)`: `launch(*operands, out) -> bool` runs a scalar function over arrays of one shape.
-
-    Args:
-        function: a plain scalar function.
-        arrays: which of its operands are arrays; the others are numbers.
-        dtype: of the arrays and of the computation.
-        out: of the result.
-
-    Returns:
-        The launch (see `entry.launcher`), and the number of elements up to which one thread does it; None where there
-        is no short way into machine code.
-    """
-    layouts = tuple("c" if is_array else None for is_array in arrays)
-    program, kernel = _single(function, "m", (*layouts, "c"), (dtype.name,) * len(layouts), out.name)
-    reads, total = sum(arrays), len(layouts)
-    position = {k: 1 + sum(arrays[:k]) if arrays[k] else reads + 2 + k - sum(arrays[:k]) for k in range(total)}
-    operands = [(position[k], dtype if arrays[k] else entry.FLOAT) for k in range(total)] + [(reads + 1, out)]
-    limit = ALONE * grain(program, (1 << 40,), 1 << 40) - 1
-    launch = entry.launcher(kernel, entry.EACH, limit, [0] * (total + 2), operands)
-    return None if launch is None else (launch, limit)
-
-
 class Body:
     """Statements of a loop under construction; `line` adds one and returns its name."""
 

@@ -33,7 +33,7 @@ def launcher(function, dtypes, out, compute):
     program, kernel = loops._single(
         function, "m", (*layouts, "c"), tuple((d or compute).name for d in dtypes), out.name
     )
-    each = loops.grain(program, (loops.GRAIN,), loops.GRAIN)
+    each = loops.ALONE // 2 * loops.grain(program, (1 << 40,), 1 << 40)  # two of them are worth sharing
     kernel, words = workers.prefixed(kernel.address, each, build.load)
     arrays, first = sum(d is not None for d in dtypes), len(words) + 1
     operands, array, number = [], first, first + arrays + 1
@@ -45,7 +45,7 @@ def launcher(function, dtypes, out, compute):
             operands.append((number, entry.FLOAT))
             number += 1
     operands.append((array, out))
-    return entry.launcher(kernel, entry.EACH, each * loops.BRIEF, [*words, *[0] * (number - len(words))], operands)
+    return entry.launcher(kernel, entry.EACH, each * loops.BRIEF // 4, [*words, *[0] * (number - len(words))], operands)
 
 
 def broadcast(function, raw, out: np.ndarray, compute):

@@ -10,12 +10,14 @@ from __future__ import annotations
 import numpy
 
 from . import shortcut
-from .eager import one_lane, small_for
+from .eager import one_lane, own_loop, small_for
 from .kernels import mapping
-from .kernels.reuse import empty
+from .kernels.reuse import LARGE, empty
 from .op import Op, current
 from .shortcut import BOOL, FLOAT32, FLOAT64, NO_SPEC
 
+FEW = LARGE // 8  # elements that are below LARGE bytes in any case
+new = numpy.empty
 KEPT = 256  # pairs of shapes and strides that an op remembers
 
 
@@ -46,7 +48,7 @@ def unary(op: Op, otherwise):
             d = x._data
             if type(d) is shortcut.CONCRETE and d.size >= small:
                 out, launch = launches[d.dtype]
-                if launch is not None and launch(d, z := empty(d.shape, out)):
+                if launch is not None and launch(d, z := (new if d.size < FEW else empty)(d.shape, out)):
                     y = type(x)()
                     y._data, y._device, y._node = z, x._device, None
                     node = x._node
@@ -65,6 +67,7 @@ def unary(op: Op, otherwise):
 def binary(op: Op, otherwise):
     """`call(a, b)`; the arrays may also broadcast."""
     launches, small, on_tape = Launches(op), least(op), op.vjp is not None
+    wide = small if op.numpy is None else small_for(op)  # elements from which broadcasting is not left to NumPy
     broadcasts: dict[tuple, tuple] = {}
 
     def call(a, b):
@@ -83,9 +86,9 @@ def binary(op: Op, otherwise):
             if type(d) is shortcut.CONCRETE and d.size >= small:
                 out, launch = launches[key]
                 if launch is not None and (
-                    launch(d, e, z := empty(d.shape, out))
+                    launch(d, e, z := (new if d.size < FEW else empty)(d.shape, out))
                     if e is b or d.shape == e.shape
-                    else (z := spread(op, d, e, out, broadcasts)) is not None
+                    else d.size >= wide and (z := spread(op, d, e, out, broadcasts)) is not None
                 ):
                     y = cls()
                     y._data, y._device, y._node = z, device, None
@@ -150,7 +153,7 @@ def several(op: Op, otherwise):
             return otherwise(*args)
         try:
             out, launch = launches[tuple(key)]
-            if launch is None or not launch(*raw, z := empty(shape, out)):
+            if launch is None or not launch(*raw, z := (new if d.size < FEW else empty)(shape, out)):
                 return otherwise(*args)
         except OverflowError:
             return otherwise(*args)
@@ -167,7 +170,7 @@ def several(op: Op, otherwise):
 
 def least(op: Op) -> int:
     """Elements from which the op is not left to NumPy."""
-    return 1 if op.numpy is None else small_for(op)
+    return 0 if op.numpy is None or own_loop(op) else small_for(op)
 
 
 def launched(op: Op, otherwise):
