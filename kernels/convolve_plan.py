@@ -239,7 +239,7 @@ class Spread(NamedTuple):
 
 
 PACKING = 30  # multiply-adds that packing an element takes as long as
-SHORT = 1.5  # times as long as a whole vector takes one of which a part is left out
+ROW = 0.75  # vectors that beginning a row takes as long as
 ADDING = 4  # multiply-adds that adding to memory takes as long as
 
 
@@ -313,7 +313,7 @@ def weight_plan(geo: Geometry, lanes: int) -> Correlation:
     positions = -(-one.positions // lanes) * lanes
     OD, OH, OW = geo.out
     _, TH, TW = layout.size
-    by_rows = OD * OH * (OW // lanes + SHORT * (OW % lanes > 0)) * lanes
+    by_rows = OD * OH * (-(-OW // lanes) + ROW) * lanes
     if by_rows * columns <= positions * (columns + PACKING):
         moved = layout.size != geo.size or any(geo.pad) or set(geo.stride) != {1}
         layout = layout._replace(copied=moved)

@@ -221,7 +221,8 @@ def weight(lo, hi, a):
     )
     bias, ones, start = pointer(a[23], T), pointer(a[24], T), pointer(a[25], int64)
     total = stack(STAGE, T)
-    short = W % LANES
+    whole, short, ga, xa = W // LANES, W % LANES, a[18], a[20]
+    one = D * H == 1 and short == 0
     most = (N + a[26] - 1) // a[26]  # images of a part
     for n0 in range((most + each - 1) // each):
         for item in range(lo, hi):
@@ -231,13 +232,19 @@ def weight(lo, hi, a):
             i, j = block * M, strip * V
             first = part * most + n0 * each
             stop = min(first + each, (part + 1) * most, N)
+            begin = first
             t = tile(M, V, T)
+            if one:  # a loop of its own, in which the offsets stay in registers
+                for n in range(first, stop):
+                    p, q = n * ga + group * a[19], n * xa + group * a[21]
+                    for s in range(whole):
+                        t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
+                first = stop
             for n in range(first, stop):
                 for d in range(D):
-                    p = n * a[18] + group * a[19] + d * gd
-                    q = n * a[20] + group * a[21] + d * xd
+                    p, q = n * ga + group * a[19] + d * gd, n * xa + group * a[21] + d * xd
                     for h in range(H):  # noqa: B007
-                        for s in range(W // LANES):
+                        for s in range(whole):
                             t = dots(t, g, rows, i, p + s * LANES, x, columns, j, q + s * LANES)
                         if short > 0:
                             t = dots_below(t, g, rows, i, p + W - short, x, columns, j, q + W - short, short)
@@ -249,7 +256,7 @@ def weight(lo, hi, a):
                     y[k] = total[m * V + v] + (y[k] if n0 + a[22] > 0 else T(0))
             if (a[23] != 0) & (strip == 0):
                 c = tile(M, 1, T)
-                for n in range(first, stop):
+                for n in range(begin, stop):
                     for d in range(D):
                         for h in range(H):
                             p = n * a[18] + group * a[19] + d * gd + h * gh

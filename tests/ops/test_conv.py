@@ -240,7 +240,7 @@ def forget():
 
 @quick
 @given(cases(), st.sampled_from([-1e9, 1e9]), st.sampled_from([-1e9, 1e9]))
-def test_every_way_there_is(case, adding, packing):
+def test_every_way_there_is(case, adding, row):
     """Which way is shorter depends on sizes; here each is taken for all, whatever it takes."""
     x, w, spec, rng = case
     spec["stride"] = (1,) * len(spec["stride"])
@@ -248,7 +248,7 @@ def test_every_way_there_is(case, adding, packing):
     v, u = rng.standard_normal(x.shape), rng.standard_normal(w.shape)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolve_plan, "ADDING", adding)
-        patch.setattr(convolve_plan, "SHORT", packing)
+        patch.setattr(convolve_plan, "ROW", row)
         forget()
         data = cv.conv_grad_data.run(g, w, size=x.shape[2:], **spec)
         weight = cv.conv_grad_weight.run(g, x, kernel=w.shape[2:], **spec)
