@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from . import entry, library, loops
+from . import copying, entry, library, loops
 from .program import Operand, Program, Reduce, Store
 from .scratch import NAMES
 
@@ -18,6 +18,7 @@ _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}  # elements are 
 _WHOLE = {np.dtype(name): name for name in ("int64", "int32")}
 _NO = (None, (), None)
 empty = np.empty
+MANY = 1 << 15  # elements that are not few: there are threads to share them
 
 
 class _Known(dict):
@@ -35,32 +36,49 @@ def _launch(kernel, extent: int, words, operands):
     return entry.launcher(kernel, extent, extent, words, operands) if kernel.address is not None else None
 
 
-_joined = _Known()
+def joiner(new: bool):
+    """`join(arrays, axis)`: arrays one after the other along `axis`, which is `new` or one of theirs.
 
+    That takes arrays of any kind and size, and raises `ValueError` if their shapes do not fit. `NotImplemented` is for
+    several dtypes.
 
-def join(arrays, axis: int, new: bool):
-    """Arrays of one shape one after the other along `axis`, which is `new` or one of theirs.
-
-    >>> join([np.zeros((2, 3)), np.ones((2, 3))], 1, False).shape
+    >>> joiner(False)([np.zeros((2, 3)), np.ones((2, 3))], 1).shape
     (2, 6)
     """
-    x = arrays[0]
-    key = (x.shape, x.dtype, axis, new, len(arrays))
-    try:
-        launch, shape, dtype = _joined[key]
-    except KeyError:
-        launch, shape, dtype = _joined.learn(key, _find_join(*key))
-    if launch is None:
-        return NotImplemented
-    y = empty(shape, dtype)
-    return y if launch(y, *arrays) else NotImplemented
+    known = _Known()
+
+    def join(arrays, axis: int):
+        x = arrays[0]
+        key = (x.shape, x.dtype, axis, len(arrays))
+        try:
+            launch, shape, dtype = known[key]
+        except KeyError:
+            launch, shape, dtype = known.learn(key, _find_join(*key, new))
+        if launch is not None:
+            y = empty(shape, dtype)
+            if launch(y, *arrays):
+                return y
+        return _join(arrays, axis, new)
+
+    return join
 
 
-def _find_join(shape, dtype, axis, new, count):
+def _join(arrays, axis, new):
+    dtype, size = arrays[0].dtype, 0
+    for x in arrays:
+        if type(x) is not np.ndarray or x.dtype is not dtype:
+            return NotImplemented
+        size += x.nbytes
+    return copying.join(arrays, axis, new) if new or size >= copying.LARGE else np.concatenate(arrays, axis)
+
+
+def _find_join(shape, dtype, axis, count, new):
     ndim = len(shape) + new
     if type(axis) is not int or not -ndim <= axis < ndim or dtype.itemsize not in _UNSIGNED or dtype.hasobject:
         return _NO
     axis %= ndim
+    if count * math.prod(shape) > MANY:
+        return _NO
     outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:])
     kernel = library.get("move.join", T=_UNSIGNED[dtype.itemsize])
     operands = [(0, entry.ARRAY)] + [(3 + k, dtype) for k in range(count)]

@@ -84,41 +84,38 @@ def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = S
     return call
 
 
-def several(op: Op, loop, spec, otherwise, small: int = SMALL):
-    """`call(xs, *rest)` for an op that is `loop([d, ...], *rest)` of a list or tuple of arrays of one dtype.
+def several(op: Op, loop, spec, otherwise):
+    """`call(xs, axis)` for an op that is `loop([d, ...], axis)` of a list or tuple of arrays.
 
-    They are small together; `spec` is given the first of them.
+    `loop` answers `NotImplemented` unless they are concrete and of one dtype; `spec` is given the first of them.
     """
 
-    def call(xs, *rest):
+    def call(xs, axis):
         try:
             first = xs[0]
-            d, cls, device = first._data, type(first), first._device
-            dtype = d.dtype
-            raw, tracked, size = [], False, 0
-            if type(xs) is not list and type(xs) is not tuple:
-                return otherwise(xs, *rest)
+            cls, device = type(first), first._device
+            raw, tracked = [], False
             for x in xs:
                 if type(x) is not cls or x._device is not device:
-                    return otherwise(xs, *rest)
-                d = x._data
-                if type(d) is not shortcut.CONCRETE or d.dtype is not dtype:
-                    return otherwise(xs, *rest)
+                    return otherwise(xs, axis)
                 if x._node is not None:
                     tracked = True
-                size += d.size
-                raw.append(d)
-            if size < small and type(z := loop(raw, *rest)) is numpy.ndarray:
+                raw.append(x._data)
+            if (
+                type(raw[0]) is shortcut.CONCRETE
+                and (type(xs) is list or type(xs) is tuple)
+                and (z := loop(raw, axis)) is not NotImplemented
+            ):
                 y = cls()
                 y._data, y._device, y._node = z, device, None
                 if tracked:
                     record = current.record
                     if record is not None:
-                        record(op, tuple(xs), spec(raw[0], *rest), y)
+                        record(op, tuple(xs), spec(raw[0], axis), y)
                 return y
         except (AttributeError, TypeError, ValueError, IndexError):
             pass
-        return otherwise(xs, *rest)
+        return otherwise(xs, axis)
 
     return call
 

@@ -128,6 +128,16 @@ def test_pad(x, widths, value):
     same(lambda x: np.pad(x, widths, constant_values=value), x)
 
 
+REPEATS = st.integers(0, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(x=arrays(), reps=REPEATS | st.lists(REPEATS, max_size=4) | st.lists(REPEATS, max_size=4).map(tuple)
+       | st.sampled_from([(2.0, 1), (True, 2), True]))  # fmt: skip
+def test_tile(x, reps):
+    same(lambda x: np.tile(x, reps), x)
+
+
 @settings(max_examples=120, deadline=None)
 @given(
     x=arrays(), axis=AXES, mode=st.sampled_from(["raise", "raise", "clip", "wrap", "strict", "own"]), data=st.data()

@@ -9,7 +9,8 @@ import numpy
 
 from .. import dtype as dt
 from ..array import ndarray
-from ..kernels import copying, few
+from ..eager import SMALL
+from ..kernels import few
 from ..op import Op
 from ..ops import elementwise as ew
 from ..ops import move
@@ -132,24 +133,12 @@ def _stacked(arrays, axis, out=None):
     return deliver(move.concat(*[move.expand_dims(x, k) for x in items], axis=k), out)
 
 
-def _end_to_end(raw, axis):
-    if raw[0].nbytes * len(raw) >= copying.LARGE:
-        return copying.join(raw, axis)
-    if raw[0].shape == raw[-1].shape and (z := few.join(raw, axis, False)) is not NotImplemented:
-        return z
-    return numpy.concatenate(raw, axis)
-
-
-def _side_by_side(raw, axis):
-    return copying.join(raw, axis, True) if raw[0].nbytes * len(raw) >= copying.LARGE else few.join(raw, axis, True)
-
-
-_concatenate = several(move.concat, _end_to_end, along, _concatenated, numpy.inf)
+_concatenate = several(move.concat, few.joiner(False), along, _concatenated)
 
 # how a stack stands on the tape: each array gets back its part of the new axis
 _on_new_axis = Op("stack", "join", None, registered=False,
                   vjp=lambda g, y, *xs, index, axis: move.slice_(g, key=(*move.freeze_key((_ALL,) * axis), index)))
-_stack = several(_on_new_axis, _side_by_side, lambda d, axis: {"axis": axis % (d.ndim + 1)}, _stacked, numpy.inf)
+_stack = several(_on_new_axis, few.joiner(True), lambda d, axis: {"axis": axis % (d.ndim + 1)}, _stacked)
 
 
 def _at_least(x, n):
@@ -238,6 +227,10 @@ def repeat(a, repeats: int, axis=None) -> ndarray:
 
 def tile(A, reps) -> ndarray:
     """The whole array repeated `reps` times along each axis."""
+    return _tile(A, (reps,) if type(reps) is int else reps)
+
+
+def _tiled(A, reps):
     A = operand(A)
     reps = (reps,) if isinstance(reps, int) else tuple(reps)
     n = builtins.max(A.ndim, len(reps))
@@ -247,6 +240,41 @@ def tile(A, reps) -> ndarray:
         shape=tuple(m for r, size in zip(reps, A.shape, strict=True) for m in (r, size)),
     )
     return move.reshape(spread, shape=tuple(r * size for r, size in zip(reps, A.shape, strict=True)))
+
+
+@functools.lru_cache(maxsize=1024)
+def _tiles(shape, reps):
+    """Of a tiled array: the shape of what is repeated, with a 1 for each repetition; that of the answer, with the
+    repetitions as axes; and that of the answer.
+    """
+    n = builtins.max(len(shape), len(reps))
+    shape, reps = (1,) * (n - len(shape)) + shape, (1,) * (n - len(reps)) + reps
+    pairs = tuple(zip(reps, shape, strict=True))
+    wide = tuple(m for pair in pairs for m in pair)
+    return tuple(m for _, size in pairs for m in (1, size)), wide, tuple(r * size for r, size in pairs)
+
+
+def _repeated(d, reps):
+    for r in reps:
+        if type(r) is not int:
+            return NotImplemented
+    one_each, wide, shape = _tiles(d.shape, reps)
+    z = numpy.empty(shape, d.dtype)
+    if z.size >= SMALL:
+        return NotImplemented
+    z.reshape(wide)[...] = d.reshape(one_each)
+    return z
+
+
+def _repeated_vjp(g, y, x, *, reps):
+    """The sum over the repetitions."""
+    wide = _tiles(x.shape, reps)[1]
+    return move.reshape(red.sum_(move.reshape(g, shape=wide), axis=tuple(range(0, len(wide), 2)), keepdims=False),
+                        shape=x.shape)  # fmt: skip
+
+
+_tile = one(Op("tile", "move", None, registered=False, vjp=(_repeated_vjp,)), _repeated,
+            lambda d, reps: {"reps": reps}, _tiled)  # fmt: skip
 
 
 def flip(m, axis=None, out=None) -> ndarray:
