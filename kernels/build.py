@@ -26,7 +26,7 @@ _kernels: dict[str, "Kernel"] = {}
 _tags: list[str] = []
 _builds = _loads = 0
 _launches = 0
-recorder = None    # called `(kernel, n, argp)` at each `run`, while someone writes down what an op launches
+recorder = None    # called `(kernel, n, argp, grain)` at each `run`, while someone writes down what an op launches
 observer = None    # called `(what happened, kernel, seconds)` when a kernel has been built or loaded
 
 
@@ -127,7 +127,7 @@ def run(kernel: Kernel, n: int, argp: int, grain: int) -> None:
     global _launches
     _launches += 1
     if recorder is not None:
-        recorder(kernel, n, argp)
+        recorder(kernel, n, argp, grain)
     if kernel.address is None:
         kernel.call(0, n, argp)  # a debugger sees this thread only
     else:

@@ -17,15 +17,15 @@ import time
 
 import numpy as np
 
-from . import build, entry, scratch
+from . import build, entry, scratch, workers
 from .addresses import address
 from .sources import digest
 
-LIMIT = 60e-6        # seconds of work that one thread takes, if the function itself, which may share it, is no faster
+LIMIT = 120e-6       # seconds of work up to which the GIL stays held
 HELD = 32 << 20      # bytes of scratch memory in all replays
 lock = threading.Lock()
 _ARGUMENT = re.compile(r"\ba\[(\w+)\]")
-_TRIES = 5
+_TRIES = 3
 
 # a: number of moves, where the rows begin | operands | moves (to, from) | rows (address, extent, where its words begin)
 # | packed words; lo..hi are rows
@@ -123,7 +123,7 @@ def made(function, arrays):
         arrays: such as it will be given: of float32 or float64, C-contiguous.
 
     Returns:
-        None if the function cannot be replayed, or is long enough to be shared among threads. The launch is False, and
+        None if the function cannot be replayed, or takes so long that others wait for the GIL. The launch is False, and
         has done nothing, if an array has another dtype or is not C-contiguous; shapes are up to the caller.
     """
     if build.interpreted() or any(x.size == 0 for x in arrays):
@@ -147,27 +147,25 @@ def _made(function, arrays):
     if launch is None:
         return None
     again = [rng.standard_normal(x.shape).astype(x.dtype) for x in arrays]
-    wanted, best, usual = function(*again).tobytes(), float("inf"), float("inf")
+    wanted, best = function(*again).tobytes(), float("inf")
     for _ in range(_TRIES):
         found = np.full(out.shape, np.nan, out.dtype)
         start = time.perf_counter()
         fits = launch(*again, found)
-        middle = time.perf_counter()
-        function(*again)
-        best, usual = min(best, middle - start), min(usual, time.perf_counter() - middle)
+        best = min(best, time.perf_counter() - start)
         if not fits or found.tobytes() != wanted:
             return None
-    return (launch, out.shape, out.dtype, held) if best <= min(LIMIT, usual) else None
+    return (launch, out.shape, out.dtype, held) if best <= LIMIT else None
 
 
 def _heard(function, memory):
-    """The launches `(kernel, n, words)`, the arrays whose addresses were asked for, and the result."""
+    """The launches `(kernel, n, words, grain)`, the arrays whose addresses were asked for, and the result."""
     calls: list[tuple] = []
     thread = threading.get_ident()
 
-    def heard(kernel, n: int, argp: int) -> None:
+    def heard(kernel, n: int, argp: int, grain: int) -> None:
         if threading.get_ident() == thread:
-            calls.append((kernel, n, list((ctypes.c_int64 * words_of(kernel)).from_address(argp))))
+            calls.append((kernel, n, list((ctypes.c_int64 * words_of(kernel)).from_address(argp)), grain))
 
     with lock:
         build.recorder, scratch.watching = heard, []
@@ -182,7 +180,7 @@ def _template(calls, seen, operands):
     """The words of `_CHAIN`, what they point to, and the bytes of that."""
     buffers = {id(x): x for x in vars(scratch._local).values()}
     copies: dict[int, np.ndarray] = {}
-    keep: list = [kernel for kernel, _, _ in calls]
+    keep: list = [kernel for kernel, *_ in calls]
 
     def inside(x, value: int) -> bool:
         return address(x) <= value < address(x) + max(x.nbytes, 1)
@@ -209,13 +207,18 @@ def _template(calls, seen, operands):
             raise Unexplained("a launch depends on memory of unknown origin")
         return None, value
 
-    found = [(kernel, n, [located(w) for w in words]) for kernel, n, words in calls]
-    count = sum(k is not None for _, _, words in found for k, _ in words)
+    found = [(kernel.address, n, [located(w) for w in words], grain) for kernel, n, words, grain in calls]
+    count = sum(k is not None for _, _, words, _ in found for k, _ in words)
     first = 2 + len(operands) + 2 * count
     begin = first + 3 * len(found)
     moves, rows, packed = [], [], []
-    for kernel, n, words in found:
-        rows += [kernel.address, n, begin + len(packed)]
+    for place, n, words, grain in found:
+        before = []
+        if n >= 2 * grain:  # threads may share it
+            kernel, before = workers.prefixed(place, grain, build.load)
+            place = kernel.address
+        rows += [place, n, begin + len(packed)]
+        packed += before
         for k, word in words:
             if k is not None:
                 moves += [begin + len(packed), 2 + k]

@@ -59,7 +59,7 @@ def record(step) -> Recording:
     launches: list[tuple] = []
     thread = threading.get_ident()
 
-    def heard(kernel, n: int, argp: int) -> None:
+    def heard(kernel, n: int, argp: int, grain: int) -> None:
         if threading.get_ident() == thread:
             launches.append((kernel, n, list((ctypes.c_int64 * _count(kernel)).from_address(argp))))
 

@@ -114,7 +114,7 @@ def recorded(call):
     """`(kernel, n, words)` of each launch that `call` makes."""
     found = []
 
-    def heard(kernel, n, argp):
+    def heard(kernel, n, argp, grain):
         count = 40
         found.append((kernel, n, array("q", (ctypes.c_int64 * count).from_address(argp)[:])))
 
