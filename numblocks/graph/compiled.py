@@ -150,6 +150,8 @@ def run(entry: Entry, leaves):
     try:
         instance = plan.pool.pop()
     except IndexError:
+        instance = None  # made outside, so that what goes wrong there is not told as a consequence
+    if instance is None:
         instance = bound(entry)
     k = 0
     for x in leaves:
