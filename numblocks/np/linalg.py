@@ -24,7 +24,7 @@ from .shape import moveaxis, reshape
 
 def inv(a) -> ndarray:
     """The inverse of each matrix `(..., n, n)`; `LinAlgError` if one is singular."""
-    return la.inv(_as_array(a))
+    return la.inv.direct(_as_array(a))
 
 
 def det(a) -> ndarray:
@@ -47,14 +47,14 @@ def solve(a, b) -> ndarray:
     """
     a, b = _as_array(a), _as_array(b)
     if b.ndim != 1:
-        return la.solve(a, b)
+        return la.solve.direct(a, b)
     y = la.solve(a, reshape(b, (-1, 1)))
     return reshape(y, y.shape[:-1])
 
 
 def cholesky(a, upper=False) -> ndarray:
     """The lower triangular L with L @ L.T = a (or its transpose); `LinAlgError` if `a` is not positive definite."""
-    y = factor.cholesky(_as_array(a))
+    y = factor.cholesky.direct(_as_array(a))
     return mm.swap(y) if upper else y
 
 

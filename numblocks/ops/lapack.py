@@ -17,6 +17,7 @@ from ..array import Aval, wrap
 from ..eager import restore, silence
 from ..errors import MXNetError
 from ..kernels.lapack import LEAST
+from ..shortcut_arrays import one
 from .kinds import primitive
 from .move import freeze_key, reshape, slice_
 
@@ -44,8 +45,8 @@ def small(op, name: str, prepare=None) -> None:
         return
 
     def run(x, *others):
-        dtype = x.dtype
-        if x.ndim < 2 or not x.shape[-2] == x.shape[-1] < LEAST or not x.size or dtype not in _FLOATS:
+        dtype, shape = x.dtype, x.shape
+        if dtype not in _FLOATS or len(shape) < 2 or not shape[-2] == shape[-1] < LEAST or not x.size:
             raise ValueError
         token = silence(_STRICT)
         try:
@@ -59,8 +60,11 @@ def small(op, name: str, prepare=None) -> None:
         finally:
             restore(token)
 
-    op.numpy = run
-    op.direct = shortcut.opaque(op)
+    if op.nin == 1:
+        op.direct = one(op, run, lambda x: {}, op.direct)
+    else:
+        op.numpy = run
+        op.direct = shortcut.opaque(op)
 
 
 def float_of(*avals) -> numpy.dtype:
