@@ -84,6 +84,7 @@ REFERENCE = {
     "erf": special.erf,
     "gelu": lambda x: x * special.ndtr(np.asarray(x, "f8")),
     "silu": lambda x: x * special.expit(x),
+    "dropped": lambda x, u, keep, scale: np.where(u < keep, x * scale, 0),
     "leaky_relu": lambda x, slope: np.maximum(x, 0) + slope * np.minimum(x, 0),
     "elu": lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1)),
     "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
@@ -110,6 +111,7 @@ REFERENCE = {
     "log_softmax": lambda x, axis: special.log_softmax(np.asarray(x, "f8"), axis),
     "cumsum": lambda x, axis: np.cumsum(x, axis),
     # products
+    "unbiased": lambda x, w: np.einsum("nk,mk->nm", x, w),
     "linear": lambda x, w, b: np.einsum("nk,mk->nm", x, w) + b,
     "matmul": lambda a, b: np.einsum("...ik,...kj->...ij", a, b),
     # by index

@@ -17,6 +17,7 @@ from ..ops import move
 from ..ops import pool as pl
 from ..ops import random as rnd
 from ..ops import reduce as red
+from ..ops.dropout import dropped
 from ..shortcut_nn import fixed, settled
 
 
@@ -36,29 +37,28 @@ def fully_connected(data, weight, bias=None, num_hidden=None, no_bias=False, fla
     """
     if out is not None:
         return deliver(fully_connected(data, weight, bias, num_hidden, no_bias, flatten), out)
-    x = data
-    if flatten and x.ndim != 2:
-        if x.ndim < 2:
+    x, w = data, weight._data
+    d = x._data
+    if flatten and d.ndim != 2:
+        if d.ndim < 2:
             raise MXNetError(
                 f"fully_connected: data has shape {x.shape}. It needs a batch axis and a feature axis. Reshape it to"
                 f" (1, {x.size}) for a batch of one."
             )
         x = move.reshape(x, shape=(x.shape[0], math.prod(x.shape[1:])))
-    if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        d = x._data
+    if d.ndim == 0 or d.shape[-1] != w.shape[1]:
         raise MXNetError(
             f"fully_connected: data of shape {x.shape} has {x.shape[-1] if x.ndim else 0} features but weight"
             f" {weight.shape}"
             f" takes {weight.shape[1]}. The layer was built or initialized for another width. Feed data with"
             f" {weight.shape[1]} features, or build the layer anew."
         )
-    if (
-        bias is not None
-        and not no_bias
-        and x.ndim == 2
-        and x.dtype is weight.dtype is bias.dtype
-        and x.dtype.kind == "f"
-    ):
-        return mm.linear(x, weight, bias)
+    if d.ndim == 2 and d.dtype is w.dtype and d.dtype.kind == "f":
+        if bias is None or no_bias:
+            return mm.unbiased.direct(x, weight)
+        if bias._data.dtype is w.dtype:
+            return mm.linear.direct(x, weight, bias)
     wt = move.transpose(weight, axes=(1, 0))
     if x.ndim > 2:
         rows = move.reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
@@ -201,9 +201,15 @@ def dropout(data, p=0.5, mode="training", axes=(), out=None, **ignored) -> ndarr
         return deliver(dropout(data, p, mode, axes), out)
     if p == 0 or not (current.training or mode == "always"):
         return data
-    shape = tuple(1 if k in tuple(axes) else n for k, n in enumerate(data.shape))
-    u = rnd.draw(rnd.uniform01, shape, data.dtype.name, data.ctx if data.ctx.far else None)
-    return ew.where(u < 1.0 - p, data * (1.0 / (1.0 - p)), 0.0)
+    shape = tuple([1 if k in tuple(axes) else n for k, n in enumerate(data.shape)]) if axes else data.shape
+    u = rnd.draw(rnd.uniform01, shape, dtype_name(data._data.dtype), data._device if data._device.far else None)
+    return dropped(data, u, 1.0 - p, 1.0 / (1.0 - p))
+
+
+@settled
+def dtype_name(dtype) -> str:
+    """`dtype.name`, which takes a microsecond."""
+    return dtype.name
 
 
 def embedding(

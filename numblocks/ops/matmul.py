@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
-from .. import shortcut
+from .. import shortcut, shortcut_nn
 from ..array import Aval, ndarray
 from ..eager import SMALL
 from ..errors import MXNetError
@@ -97,6 +97,24 @@ def linear(x, w, b, *, out=None):
 
 linear.numpy = linear.run
 linear.direct = shortcut.opaque(linear)
+
+
+@primitive(
+    kind="contraction",
+    nin=2,
+    infer=lambda x, w: _infer_matmul(x, Aval(w.shape[::-1], w.dtype)),
+    traced=lambda x, w: matmul(x, transpose(w, axes=(1, 0))),
+    vjp=(lambda g, y, x, w: matmul(g, w), lambda g, y, x, w: matmul(transpose(g, axes=(1, 0)), x)),
+    examples=((((4, 3), (2, 3)), {}),),
+)
+def unbiased(x, w, *, out=None):
+    """`linear` without a bias."""
+    if out is None and x.size * len(w) <= products.SMALL:
+        return x.dot(w.T)
+    return products.matmul(x, w.T, out=out)
+
+
+unbiased.direct = shortcut_nn.unbiased(unbiased)
 
 
 def dot(a, b):
