@@ -6,6 +6,9 @@ import numpy
 import pytest
 
 from numblocks.kernels import build, convolve, library, prelude, tile
+from numblocks.kernels import convolve_launches as launches
+from numblocks.kernels.convolve_gradient_plan import spread_plan, weight_plan
+from numblocks.kernels.convolve_plan import data_plan, forward_plan
 from numblocks.kernels.cpu import conv as plain
 
 CASES = [
@@ -14,8 +17,8 @@ CASES = [
 ]
 
 
-PLANS = (convolve.forward_plan, convolve.data_plan, convolve.spread_plan, convolve.weight_plan)
-LAUNCHES = (convolve._forward, convolve._data, convolve._weight)
+PLANS = (forward_plan, data_plan, spread_plan, weight_plan)
+LAUNCHES = (launches.forward, launches.data, launches.weight)
 
 
 def forget():

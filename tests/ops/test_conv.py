@@ -8,7 +8,9 @@ from scipy import signal
 
 from numblocks import autograd, np
 from numblocks.base import MXNetError
-from numblocks.kernels import build, convolve, convolve_plan, scratch
+from numblocks.kernels import build, convolve_gradient_plan, scratch
+from numblocks.kernels import convolve_launches as launches
+from numblocks.kernels.convolve_gradient_plan import spread_plan, weight_plan
 from numblocks.ops import conv as cv
 
 quick = settings(deadline=None, max_examples=60)
@@ -233,9 +235,8 @@ def test_threads_do_not_change_the_answer():
 
 def forget():
     """What is launched depends on constants that a test changes."""
-    plans = (convolve_plan.spread_plan, convolve_plan.weight_plan)
-    for launches in (convolve._forward, convolve._data, convolve._weight, *plans):
-        launches.cache_clear()
+    for made in (spread_plan, weight_plan, launches.forward, launches.data, launches.weight):
+        made.cache_clear()
 
 
 @quick
@@ -247,8 +248,8 @@ def test_every_way_there_is(case, adding, row):
     g = rng.standard_normal(reference(x, w, **spec).shape).astype(x.dtype)
     v, u = rng.standard_normal(x.shape), rng.standard_normal(w.shape)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolve_plan, "ADDING", adding)
-        patch.setattr(convolve_plan, "ROW", row)
+        patch.setattr(convolve_gradient_plan, "ADDING", adding)
+        patch.setattr(convolve_gradient_plan, "ROW", row)
         forget()
         data = cv.conv_grad_data.run(g, w, size=x.shape[2:], **spec)
         weight = cv.conv_grad_weight.run(g, x, kernel=w.shape[2:], **spec)
@@ -290,8 +291,8 @@ def test_images_in_chunks(monkeypatch):
         cv.conv_grad_weight.run(y, x, kernel=(3, 3), **spec),
         cv.conv_grad_data.run(y, w, size=(9, 9), **spec),
     )
-    monkeypatch.setattr(convolve, "CHUNK", 10000)
-    monkeypatch.setattr(convolve, "PASS", 1)
+    monkeypatch.setattr(launches, "CHUNK", 10000)
+    monkeypatch.setattr(launches, "PASS", 1)
     forget()
     assert (cv.conv.run(x, w, **spec) == y).all()
     assert (cv.conv_grad_data.run(y, w, size=(9, 9), **spec) == data).all()
