@@ -244,5 +244,12 @@ def _find_top(shape, dtype, axis, k, descending):
     if type(k) is not int or not 0 < k <= FIRST:
         return _NO
     kernel = library.get("order.top", T=NAMES[dtype], DESCENDING=str(int(bool(descending))))
-    operands = [(0, dtype), (1, entry.ARRAY), (2, entry.ARRAY)]
-    return _launch(kernel, math.prod(shape[:-1]), [0, 0, 0, n, k], operands), (*shape[:-1], k), dtype
+    operands, rows = [(0, dtype), (1, entry.ARRAY), (2, entry.ARRAY)], math.prod(shape[:-1])
+    if rows * n <= MANY:
+        return _launch(kernel, rows, [0, 0, 0, n, k], operands), (*shape[:-1], k), dtype
+    run = copying.launcher(kernel, rows, [0, 0, 0, n, k], (0, 1, 2), max(1, MANY // 8 // n), rows * n * 8)
+
+    def launch(x, values, places):
+        return x.flags.c_contiguous and x.flags.aligned and run(x, values, places) is None
+
+    return launch, (*shape[:-1], k), dtype

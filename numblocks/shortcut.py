@@ -258,7 +258,7 @@ def reduction(op: Op, ufunc):
 
 
 def matrices(op: Op, otherwise):
-    """`call(a, b)` for the product of two matrices of one float dtype, by BLAS."""
+    """`call(a, b)` for the product of two matrices, or stacks of them, of one float dtype, by BLAS."""
 
     def call(a, b):
         cls = type(a)
@@ -266,12 +266,12 @@ def matrices(op: Op, otherwise):
             return otherwise(a, b)
         try:
             d, e, device = a._data, b._data, a._device
-            if type(d) is CONCRETE is type(e) and b._device is device and d.ndim == 2 == e.ndim:
+            if type(d) is CONCRETE is type(e) and b._device is device and d.ndim == e.ndim >= 2:
                 dtype = d.dtype
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)
                     try:
-                        if d.size <= 26_000 and e.size <= 26_000:
+                        if d.size <= 26_000 and e.size <= 26_000 and d.ndim == 2:
                             z = d.dot(e)  # takes half the time of numpy.matmul for the same
                         else:
                             z = products.matmul(d, e)

@@ -7,6 +7,7 @@ import numpy
 from .. import dtype as dt
 from ..array import Aval, ndarray
 from ..errors import MXNetError, TraceError
+from ..kernels import copying
 from ..op import current
 from ..ops import advanced, move
 from ..ops.elementwise import astype
@@ -165,11 +166,16 @@ def _take_any(a, indices, axis, mode, out=None):
     return out
 
 
+def _rows(d, i, axis, mode):
+    if d.nbytes < copying.LARGE:
+        return d.take(i, axis, None, mode)
+    if mode not in ("clip", "wrap", "raise") or not -d.ndim <= axis < d.ndim:
+        return NotImplemented
+    return _take.run(d, i, axis=axis % d.ndim, mode=mode)
+
+
 _taken = indexed(
-    _take,
-    lambda d, i, axis, mode: d.take(i, axis, None, mode),
-    lambda d, axis, mode: {"axis": axis % d.ndim, "mode": mode},
-    _take_any,
+    _take, _rows, lambda d, axis, mode: {"axis": axis % d.ndim, "mode": mode}, _take_any, source=numpy.inf
 )
 
 

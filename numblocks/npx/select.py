@@ -17,7 +17,7 @@ from ..ops import matmul as mm
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
-from ..ops.sorting import PACKED, add_along, argsort
+from ..ops.sorting import add_along, argsort
 from ..shortcut_arrays import indexed, one
 
 
@@ -104,9 +104,9 @@ _top = Op(
 
 
 def _first(x, axis, k, descending, ret_typ):
-    """Values and places (int64) of a small concrete array; None for others."""
+    """Values and places (int64) of a concrete array; None for others, or where there are many to find."""
     d = x._data
-    if type(d) is not shortcut.CONCRETE or d.size >= PACKED or ret_typ not in _PARTS:
+    if type(d) is not shortcut.CONCRETE or ret_typ not in _PARTS:
         return None
     found = few.top(d, axis, k, descending)
     if found is NotImplemented:
