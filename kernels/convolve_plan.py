@@ -124,6 +124,7 @@ def _strides(size):
 
 
 def every_tap(kernel):
+    """The places of a window, in C order."""
     return list(itertools.product(*(range(k) for k in kernel)))
 
 
