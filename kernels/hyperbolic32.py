@@ -2,7 +2,7 @@
 from numpy import float32
 
 from .lanes import bits, copysign, fma, from_bits, lane, poly, select, sqrt
-from .math32 import em1_f32, exp_f32, expm1_f32, log_f32
+from .math32 import em1_short_f32, exp_f32, expm1_f32, log_f32
 
 
 @lane(float32)
@@ -15,7 +15,7 @@ def tanh_f32(x):
     n = t - 12583039.0
     r = fma(n, -0.693147182, z)  # in one step: what that loses, n 2**-29, tells in small results only
     scale = from_bits(bits(t) << 23)
-    t = fma(scale, em1_f32(r), scale - 1.0)
+    t = fma(scale, em1_short_f32(r), scale - 1.0)
     return copysign(t / (t + 2.0), x)
 
 

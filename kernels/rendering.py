@@ -229,9 +229,9 @@ class Renderer:
         op = _BINARY.get(type(node.op))
         if op is None:
             self.other(node)
-        negated = self.logistic(node)
-        if negated is not None:
-            return self.library("logistic_divisor", [self.num(negated)], node), "number"
+        whole = self.composed(node)
+        if whole is not None:
+            return whole, "number"
         left, right = self.visit(node.left), self.visit(node.right)
         if op in "&|^":
             if left[1] == right[1] == "bool":
@@ -246,12 +246,20 @@ class Renderer:
             )
         return f"({self.as_number(*left)} {op} {self.as_number(*right)})", "number"
 
-    def logistic(self, node):
-        """The `x` of `1.0 + math.exp(-x)`, for which there is one function, shorter than the two; None for all else."""
+    def composed(self, node):
+        """The text of an expression for which mathlib has one function, shorter than its parts; None for all others."""
         match node:
-            case ast.BinOp(ast.Constant(1), ast.Add(),
-                           ast.Call(ast.Attribute(ast.Name("math"), "exp"), [ast.UnaryOp(ast.USub(), x)], [])):
-                return x if mathlib.has(f"logistic_divisor_{SUFFIX[self.dtype]}") else None
+            case ast.BinOp(ast.Constant(1), ast.Add(), ast.Call(
+                ast.Attribute(ast.Name("math"), "exp"), [ast.UnaryOp(ast.USub(), x)]
+            )):  # fmt: skip
+                name = "logistic_divisor"
+            case ast.Call(ast.Attribute(ast.Name("math"), "log1p"), [ast.Call(
+                ast.Attribute(ast.Name("math"), "exp"), [ast.UnaryOp(ast.USub(), ast.Call(ast.Name("abs"))) as x]
+            )]):  # fmt: skip
+                name = "log1pexp"
+            case _:
+                return None
+        return self.library(name, [self.num(x)], node) if mathlib.has(f"{name}_{SUFFIX[self.dtype]}") else None
 
     def power(self, node):
         base, exponent = self.num(node.left), node.right
@@ -299,6 +307,9 @@ class Renderer:
 
     def math_call(self, name, node):
         arguments = node.args
+        whole = self.composed(node)
+        if whole is not None:
+            return whole, "number"
         constant = self.folded(node)
         if constant is not None:
             return self.literal(constant, node), "number"

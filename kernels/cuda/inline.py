@@ -217,8 +217,8 @@ class Inline(Renderer):
         self.lines += lines
         return f"({text})", "bool" if dtype == "bool" else "number"
 
-    def logistic(self, node):
-        """Libdevice's exp is not ours: there is nothing to share."""
+    def composed(self, node):
+        """Libdevice has none of these."""
 
     def library(self, name, args, node):
         if name in ("floor", "ceil", "trunc") and not self.floating:

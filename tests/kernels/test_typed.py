@@ -82,6 +82,20 @@ def test_one_and_a_falling_exp_are_one_function():
     assert abs(math32.logistic_divisor_f32(np.float32(0.25)) - y) < 1e-6
 
 
+def bent(x):
+    return math.log1p(math.exp(-abs(x)))
+
+
+def straight(x):
+    return math.log1p(math.exp(-x))
+
+
+def test_log1p_of_an_exp_below_one_is_one_function():
+    assert render(scalar(bent), "float32").endswith("return log1pexp_f32((-abs(x)))\n")
+    assert "log1pexp" not in render(scalar(bent), "float64") + render(scalar(straight), "float32")
+    assert abs(math32.log1pexp_f32(np.float32(-0.25)) - bent(0.25)) < 1e-6
+
+
 def test_a_scalar_that_is_a_function_of_mathlib_is_that_function():
     from numblocks.kernels import mathlib
 
