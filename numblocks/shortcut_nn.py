@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from . import shortcut
 from .eager import QUIET, restore, silence
-from .kernels import products, replay, reuse
+from .kernels import mapping, products, replay, reuse
 from .op import Op, bind, current
 
 KEPT = 1024  # keywords, and shapes for each of them, that are remembered
@@ -212,15 +212,10 @@ def unbiased(op: Op):
 
     def call(x, w):
         try:
-            d, e, cls = x._data, w._data, type(x)
-            if type(d) is shortcut.CONCRETE is type(e) and type(w) is cls and d.ndim == 2 == e.ndim:
-                dtype = d.dtype
-                if dtype is e.dtype and dtype in FLOATS and d.size * len(e) <= products.SMALL:
-                    token = silence(QUIET)
-                    try:
-                        z = d.dot(e.T)
-                    finally:
-                        restore(token)
+            cls = type(x)
+            if type(w) is cls:
+                z = _product(x._data, w._data)
+                if z is not None:
                     y = cls()
                     y._data, y._device, y._node = z, x._device, None
                     first, second = x._node, w._node
@@ -229,8 +224,65 @@ def unbiased(op: Op):
                         if record is not None:
                             record(op, (x, w), {}, y, (first, second))
                     return y
-        except (AttributeError, ValueError):
+        except AttributeError:
             pass  # the long way says what is wrong
         return bind(op, (x, w), {})
 
     return call
+
+
+def linear(op: Op):
+    """`call(x, w, b)` for `x @ w.T + b`, the same with a bias for each column."""
+    adds: dict[tuple, Callable] = {}
+
+    def call(x, w, b):
+        try:
+            cls, f = type(x), b._data
+            if type(w) is cls is type(b) and type(f) is shortcut.CONCRETE and f.flags.c_contiguous:
+                z = _product(x._data, w._data)
+                if z is not None and f.dtype is z.dtype:
+                    key = z.shape, f.shape, f.dtype
+                    try:
+                        add = adds[key]
+                    except KeyError:
+                        if len(adds) >= KEPT:
+                            adds.clear()
+                        add = adds[key] = _adder(z, f)
+                    if add(z, f, z):
+                        y = cls()
+                        y._data, y._device, y._node = z, x._device, None
+                        record = current.record
+                        if record is not None:
+                            record(op, (x, w, b), {}, y)
+                        return y
+        except AttributeError:
+            pass
+        return bind(op, (x, w, b), {})
+
+    return call
+
+
+def _product(d, e):
+    """`d @ e.T`, or None."""
+    if type(d) is not shortcut.CONCRETE or type(e) is not shortcut.CONCRETE or d.ndim != 2 or e.ndim != 2:
+        return None
+    dtype = d.dtype
+    if dtype is not e.dtype or dtype not in FLOATS or d.size * len(e) > products.SMALL:
+        return None
+    token = silence(QUIET)
+    try:
+        return d.dot(e.T)
+    except ValueError:
+        return None
+    finally:
+        restore(token)
+
+
+def _plus(a, b): return a + b  # noqa: E704
+
+
+def _adder(z, f):
+    """`add(z, f, z)`, in place, for arrays of these shapes."""
+    if f.ndim != 1 or f.shape[0] != z.shape[1] or not z.size:
+        return _refuse
+    return mapping.broadcast(_plus, (z, f), z, z.dtype) or _refuse

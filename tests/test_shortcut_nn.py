@@ -27,6 +27,7 @@ CASES = {
     "layer_norm": (((5, 7), (7,), (7,)), {"axis": 1, "eps": 1e-5}),
     "var": (((5, 7),), {"axis": (1,), "keepdims": False, "ddof": 1}),
     "unbiased": (((5, 7), (3, 7)), {}),
+    "linear": (((5, 7), (3, 7), (3,)), {}),
 }
 
 

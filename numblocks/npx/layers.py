@@ -18,6 +18,7 @@ from ..ops import pool as pl
 from ..ops import random as rnd
 from ..ops import reduce as red
 from ..ops.dropout import dropped
+from ..shortcut_arrays import indexed
 from ..shortcut_nn import fixed, settled
 
 
@@ -216,8 +217,14 @@ def embedding(
     data, weight, input_dim=None, output_dim=None, dtype=None, sparse_grad=False, out=None
 ) -> ndarray:
     """Rows of `weight` `(input_dim, output_dim)` at the indices `data`: shape `data.shape + (output_dim,)`."""
-    y = ix.take(weight, data, axis=0, mode="raise")
+    y = _rows(weight, data)
     return y if out is None else deliver(y, out)
+
+
+_ROWS = {"axis": 0, "mode": "raise"}
+_rows = indexed(
+    ix.take, lambda w, i: w.take(i, 0), lambda w: _ROWS, lambda w, i: ix.take(w, i, **_ROWS), source=math.inf
+)
 
 
 def batch_flatten(data) -> ndarray:

@@ -7,7 +7,6 @@ import numpy
 from .. import dtype as dt
 from .. import shortcut, shortcut_nn
 from ..array import Aval, ndarray
-from ..eager import SMALL
 from ..errors import MXNetError
 from ..kernels import products
 from .kinds import primitive
@@ -58,15 +57,7 @@ def matmul(a, b, *, out=None):
     return products.matmul(a, b, out=out)
 
 
-def _few_matrices(a, b):
-    """Stacks of small matrices; `ValueError` for what is not, so that it goes the long way."""
-    if a.ndim < 3 or b.ndim < 3 or b.size > SMALL:
-        raise ValueError
-    return numpy.matmul(a, b)
-
-
-matmul.numpy = _few_matrices
-matmul.direct = shortcut.matrices(matmul, shortcut.opaque(matmul))
+matmul.direct = shortcut.matrices(matmul, matmul.direct)
 
 
 def _infer_linear(x, w, b):
@@ -95,8 +86,7 @@ def linear(x, w, b, *, out=None):
     return numpy.add(out, b, out)
 
 
-linear.numpy = linear.run
-linear.direct = shortcut.opaque(linear)
+linear.direct = shortcut_nn.linear(linear)
 
 
 @primitive(
