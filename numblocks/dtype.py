@@ -23,6 +23,7 @@ FLOATS = frozenset((float16, float32, float64))
 SUPPORTED = FLOATS | {
     np.dtype(t) for t in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool")
 }
+NAMES = {d: d.name for d in SUPPORTED}  # the attribute takes a microsecond
 
 
 def as_dtype(dtype) -> np.dtype:

@@ -257,8 +257,8 @@ def reduction(op: Op, ufunc):
     return call
 
 
-def matrices(op: Op, otherwise):
-    """`call(a, b)` for the product of two matrices, or stacks of them, of one float dtype, by BLAS."""
+def matrices(op: Op, otherwise, most: int = 64):
+    """`call(a, b)` for the product of two matrices, or stacks with up to `most` axes, of one float dtype, by BLAS."""
 
     def call(a, b):
         cls = type(a)
@@ -266,7 +266,7 @@ def matrices(op: Op, otherwise):
             return otherwise(a, b)
         try:
             d, e, device = a._data, b._data, a._device
-            if type(d) is CONCRETE is type(e) and b._device is device and d.ndim == e.ndim >= 2:
+            if type(d) is CONCRETE is type(e) and b._device is device and 2 <= d.ndim == e.ndim <= most:
                 dtype = d.dtype
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)

@@ -50,9 +50,12 @@ def one(op: Op, loop, spec, otherwise, small: int = SMALL):
     return call
 
 
-def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = SMALL):
+def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = SMALL, convert=None):
     """`call(x, index, *rest)` for an op that is `loop(d, i, *rest)` of an array of less than `source` elements, and a
     small one of int64.
+
+    Args:
+        convert: makes such an index of another, or raises `ValueError`.
     """
 
     def call(x, index, *rest):
@@ -63,10 +66,11 @@ def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = S
                 type(d) is shortcut.CONCRETE is type(i)
                 and type(index) is cls
                 and index._device is device
-                and i.dtype is INT64
-                and 0 < d.size < source
+                and 1 < d.size < source
                 and i.size < small
             ):
+                if i.dtype is not INT64:
+                    i = convert(i)
                 z = loop(d, i, *rest)
                 if type(z) is numpy.ndarray:
                     y = cls()
@@ -111,7 +115,7 @@ def several(op: Op, loop, spec, otherwise):
                 if tracked:
                     record = current.record
                     if record is not None:
-                        record(op, tuple(xs), spec(raw[0], axis), y)
+                        record(op, tuple(xs), spec(raw[0], axis), y, [x._node for x in xs])
                 return y
         except (AttributeError, TypeError, ValueError, IndexError):
             pass

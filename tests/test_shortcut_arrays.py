@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numblocks import autograd, cpu, nd, np, npx, shortcut
 from numblocks.array import ndarray, wrap
+from numblocks.op import REGISTRY
 
 DTYPES = ("float32", "float64", "float32", "float16", "int64", "int32", "uint8", "bool")
 VALUES = (0.0, -0.0, 1.0, -1.0, 2.0, 2.0, 3.5, -7.25, 100.0, numpy.inf, -numpy.inf, numpy.nan)
@@ -145,6 +146,22 @@ def test_tile(x, reps):
 def test_take(x, axis, mode, data):
     index = data.draw(arrays(("int64", "int64", "int32", "float32"), values=(0, 1, 2, -1, -2, 4, -6)))
     same(lambda x, i: np.take(x, i, axis, mode), x, index)
+
+
+@settings(max_examples=100, deadline=None)
+@given(x=arrays(), axis=st.integers(-1, 2), mode=st.sampled_from(["raise", "clip", "wrap", "strict"]), data=st.data())
+def test_rows(x, axis, mode, data):
+    dtypes, values = ("int64", "int64", "int32", "float32", "bool"), (0, 1, 2, -1, -2, 4, 1.5)
+    index = data.draw(arrays(dtypes, values=values[: data.draw(st.sampled_from([3, 6, 7]))]))
+    same(lambda x, i: x[i], x, index)
+    same(lambda x, i: npx.embedding(i, x), x, index)
+    same(lambda x, i: REGISTRY["take"](x, i, axis=axis, mode=mode), x, index)
+
+
+@settings(max_examples=80, deadline=None)
+@given(x=arrays(), dtype=st.sampled_from([*DTYPES, numpy.float32, None, "complex64"]))
+def test_casts(x, dtype):
+    same(lambda x: x.astype(dtype), x)
 
 
 @settings(max_examples=120, deadline=None)

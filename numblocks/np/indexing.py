@@ -7,16 +7,17 @@ import numpy
 from .. import dtype as dt
 from ..array import Aval, ndarray
 from ..errors import MXNetError, TraceError
-from ..kernels import copying
 from ..op import current
 from ..ops import advanced, move
 from ..ops.elementwise import astype
+from ..ops.index import rows
 from ..ops.index import take as _take
 from ..ops.kinds import normalize_axis
 from ..shortcut import view
 from ..shortcut_arrays import indexed
 from .creation import array
 
+_INT64 = numpy.dtype("int64")
 _INTS = (int, numpy.integer)
 _BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
 
@@ -46,10 +47,21 @@ def getitem(x: ndarray, key) -> ndarray:
             except IndexError as error:
                 raise IndexError(f"index: {error} (array of shape {x.shape}).") from None
             return view(move.slice_, x, y, {"key": parts})
+    if type(key) is ndarray and key._data.dtype is _INT64:
+        return _rows_of(x, key)
+    return _get_parts(x, parts)
+
+
+def _get_parts(x, parts):
     if all(_is_basic(p) and not isinstance(p, bool) for p in parts):
         return move.slice_(x, key=move.freeze_key(tuple(_plain(p) for p in parts)))
     frozen, indices = freeze(x, parts)
     return advanced.gather(x, *indices, key=frozen)
+
+
+# one array of whole numbers picks from the first axis, as `take` does
+_rows_of = indexed(_take, lambda d, i: rows(d, i, 0, "raise"), lambda d: {"axis": 0, "mode": "raise"},
+                   lambda x, index: _get_parts(x, (index,)), source=numpy.inf)  # fmt: skip
 
 
 def freeze(x: ndarray, parts):
@@ -166,16 +178,8 @@ def _take_any(a, indices, axis, mode, out=None):
     return out
 
 
-def _rows(d, i, axis, mode):
-    if d.nbytes < copying.LARGE:
-        return d.take(i, axis, None, mode)
-    if mode not in ("clip", "wrap", "raise") or not -d.ndim <= axis < d.ndim:
-        return NotImplemented
-    return _take.run(d, i, axis=axis % d.ndim, mode=mode)
-
-
 _taken = indexed(
-    _take, _rows, lambda d, axis, mode: {"axis": axis % d.ndim, "mode": mode}, _take_any, source=numpy.inf
+    _take, rows, lambda d, axis, mode: {"axis": axis % d.ndim, "mode": mode}, _take_any, source=numpy.inf
 )
 
 

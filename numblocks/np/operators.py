@@ -211,9 +211,9 @@ def drop_grad(self) -> None:
 def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
     """Cast to `dtype`; with copy=False the array itself if it has that dtype."""
     want = dt.as_dtype(dtype)
-    if self.dtype == want:
+    if self._data.dtype == want:
         return self if not copy else self.copy()
-    return ew.cast(self, dtype=want.name)
+    return ew.cast.direct(self, dt.NAMES[want])
 
 
 def copy(self, order="C"):
@@ -221,7 +221,7 @@ def copy(self, order="C"):
     return _copied(self)
 
 
-_copied = one(ew.cast, copying.copy, lambda d: {"dtype": d.dtype.name},
+_copied = one(ew.cast, copying.copy, lambda d: {"dtype": dt.NAMES[d.dtype]},
               lambda x: ew.cast(x, dtype=x.dtype.name), numpy.inf)  # fmt: skip
 
 

@@ -79,8 +79,12 @@ def _in_frame(d, pad_width, value):
     return z
 
 
-_pad = one(move.pad, _in_frame, lambda d, pad_width, value: {"widths": _widths(pad_width, d.ndim), "value": value},
-           _framed)  # fmt: skip
+_pad = one(
+    move.pad,
+    _in_frame,
+    lambda d, pad_width, value: {"widths": _remembered_widths(pad_width, d.ndim), "value": value},
+    _framed,
+)
 
 
 def _side(x, axis, width, side, mode, end, length):

@@ -27,7 +27,7 @@ def dot(a, b, out=None) -> ndarray:
     return y if out is None else deliver(y, out)
 
 
-_dot = matrices(mm.matmul, lambda a, b: mm.dot(_array(a), _array(b)))
+_dot = matrices(mm.matmul, lambda a, b: mm.dot(_array(a), _array(b)), 2)
 
 
 def matmul(a, b, out=None) -> ndarray:

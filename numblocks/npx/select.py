@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from .. import shortcut
@@ -42,20 +43,30 @@ def pick(data, index, axis=-1, keepdims=False, mode="clip", out=None) -> ndarray
     """One element of `data` along `axis` for each entry of `index`."""
     if isinstance(keepdims, str):  # Gluon 2 has `mode` first
         keepdims, mode = False if mode == "clip" else mode, keepdims
-    if mode == "clip" and keepdims is False and axis == -1:
-        y = _pick_last(data, index)
+    if mode == "clip" and axis == -1 and type(keepdims) is bool:
+        y = _pick_last(data, index, keepdims)
     else:
         y = _pick(data, index, axis, keepdims, mode)
     return y if out is None else deliver(y, out)
 
 
-def _pick(data, index, axis=-1, keepdims=False, mode="clip"):
+def _pick(data, index, axis, keepdims, mode):
     k = normalize_axis("pick", axis, data.ndim)[0]
     return ix.pick(data, index, axis=k, mode=mode, keepdims=bool(keepdims))
 
 
+def _picked(d, i, keepdims):
+    z = few.pick(d, i)
+    return z[..., None] if keepdims and z is not NotImplemented else z
+
+
 _pick_last = indexed(
-    ix.pick, few.pick, lambda d: {"axis": d.ndim - 1, "mode": "clip", "keepdims": False}, _pick, source=math.inf
+    ix.pick,
+    _picked,
+    lambda d, keepdims: {"axis": d.ndim - 1, "mode": "clip", "keepdims": keepdims},
+    lambda data, index, keepdims: _pick(data, index, -1, keepdims, "clip"),
+    source=math.inf,
+    convert=functools.partial(ix.whole, "pick"),
 )
 
 

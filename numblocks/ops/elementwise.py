@@ -15,7 +15,8 @@ from .. import dtype as dt
 from .. import eager
 from ..array import Aval, wrap
 from ..kernels import copying
-from ..op import Op
+from ..op import Op, bind
+from ..shortcut_arrays import flagged, one
 from .kinds import elementwise
 
 # --- arithmetic -------------------------------------------------------------------------------------------------
@@ -377,10 +378,13 @@ def _eager_cast(op, args, spec):
 
 cast = Op("cast", "elementwise", _eager_cast, vjp=(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype.name),),
           result="cast", infer=lambda x, *, dtype: Aval(x.shape, numpy.dtype(dtype)))  # fmt: skip
+_cast = one(cast, flagged(numpy.ndarray.astype), lambda d, dtype: {"dtype": dtype},
+            lambda x, dtype: bind(cast, (x,), {"dtype": dtype}))  # fmt: skip
+cast.direct = lambda x, dtype: _cast(x, dtype)
 cast.help = "The same values in another dtype; `dtype` is a name such as 'float32'."
 
 
 def astype(x, dtype):
     """`x` itself if it has this dtype, else a cast copy on the tape."""
     dtype = dt.as_dtype(dtype)
-    return x if x.dtype == dtype else cast(x, dtype=dtype.name)
+    return x if x._data.dtype is dtype or x.dtype == dtype else _cast(x, dt.NAMES[dtype])

@@ -15,7 +15,8 @@ from ..array import Aval, wrap
 from ..eager import quiet
 from ..errors import MXNetError
 from ..kernels import copying, gathering, reuse
-from ..op import current
+from ..op import bind, current
+from ..shortcut_arrays import indexed
 from . import elementwise as ew
 from .kinds import primitive
 from .move import reshape
@@ -145,6 +146,28 @@ def take(x, index, *, axis=0, mode="raise", out=None):
         numpy.copyto(out, y, casting="same_kind")
         return out
     return y
+
+
+def rows(d, i, axis, mode):
+    """`take` of a NumPy array by int64 indices, without checks that NumPy makes, too."""
+    if d.nbytes < copying.LARGE:
+        return d.take(i, axis, None, mode)
+    if mode not in ("clip", "wrap", "raise") or not -d.ndim <= axis < d.ndim:
+        return NotImplemented
+    return take.run(d, i, axis=axis % d.ndim, mode=mode)
+
+
+_rows = indexed(
+    take,
+    rows,
+    lambda d, axis, mode: {"axis": axis, "mode": mode},
+    lambda x, index, axis, mode: bind(take, (x, index), {"axis": axis, "mode": mode}),
+    source=numpy.inf,
+    convert=functools.partial(whole, "take"),
+)
+take.direct = lambda x, index, *, axis=0, mode="raise": (
+    _rows(x, index, axis, mode) if axis >= 0 else bind(take, (x, index), {"axis": axis, "mode": mode})
+)
 
 
 def _infer_scatter(g, index, *, axis, size, mode="raise"):
