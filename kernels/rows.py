@@ -113,6 +113,7 @@ def _prepare(build, reads: dict, out, axes: tuple[int, ...], scalars: tuple):
     shape = next(iter(reads.values())).shape
     arrays = [*reads.values(), out]
     steps = [loops.aligned_strides(x, shape) for x in arrays]
+    axes = tuple(k for k in axes if shape[k] > 1) or axes[:1]  # along one of length 1 the answer seems to vary
     letters, sizes, steps = loops.nest(shape, steps, axes)
     if not loops.fits(letters):
         return None

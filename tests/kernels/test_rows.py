@@ -41,6 +41,19 @@ def test_reductions(drawn, how, keepdims):
         near(whole, getattr(numpy, how)(x.astype("f8"), keepdims=keepdims).astype(x.dtype), x)
 
 
+@settings(deadline=None, max_examples=80)
+@given(arrays(), st.sampled_from(["sum", "prod", "max", "min"]), st.data())
+def test_several_axes_some_of_length_1(drawn, how, data):
+    x, _ = drawn
+    axis = tuple(sorted(data.draw(st.sets(st.integers(0, x.ndim - 1), min_size=1))))
+    found = rows.reduce(x, how, axis, False)
+    if found is not None:
+        near(found, getattr(numpy, how)(x.astype("f8"), axis), x)
+    found = rows.variance(x, axis=axis, keepdims=True, ddof=0)
+    if found is not None:
+        near(found, x.astype("f8").var(axis, keepdims=True), x)
+
+
 def test_a_large_array_is_reduced_as_a_whole_and_keeps_nan():
     x = numpy.random.default_rng(0).standard_normal((64, 64)).astype("float32")
     assert rows.reduce(x, "max", (0, 1), False) == x.max()
