@@ -8,6 +8,7 @@ import functools
 import numpy
 
 from ..array import ndarray
+from ..kernels import copying
 from ..ops import move
 from ..ops import reduce as red
 from ..shortcut_arrays import one
@@ -70,7 +71,10 @@ _frame = functools.lru_cache(maxsize=256)(move.frame)
 
 
 def _in_frame(d, pad_width, value):
-    shape, inside = _frame(d.shape, _remembered_widths(pad_width, d.ndim))
+    widths = _remembered_widths(pad_width, d.ndim)
+    if d.nbytes >= copying.LARGE:
+        return move.pad.run(d, widths=widths, value=value)
+    shape, inside = _frame(d.shape, widths)
     if value:
         z = numpy.full(shape, value, d.dtype)
     else:
@@ -84,6 +88,7 @@ _pad = one(
     _in_frame,
     lambda d, pad_width, value: {"widths": _remembered_widths(pad_width, d.ndim), "value": value},
     _framed,
+    numpy.inf,
 )
 
 

@@ -126,3 +126,21 @@ def test_the_functions_that_copy(n):
         z = (np.concatenate([x.T.copy(), y.T], 1) * 2).sum()
     z.backward()
     numpy.testing.assert_array_equal(x.grad._data, 2)
+
+
+@pytest.mark.parametrize("n", [20, 300])
+def test_padding(n, monkeypatch):
+    monkeypatch.setattr(copying, "LARGE", 1 << 16)  # one is below, one above
+    a = numpy.random.default_rng(0).standard_normal((n, n)).astype("float32")
+    for widths in (1, (2, 0), ((0, 0), (3, 1))):
+        for value in (0, 0.0, 2.5, -1, numpy.nan):
+            found = np.pad(np.array(a), widths, constant_values=value)._data
+            numpy.testing.assert_array_equal(found, numpy.pad(a, widths, constant_values=value))
+    x = np.array(a)
+    x.attach_grad()
+    with autograd.record():
+        y = np.pad(x, 1).sum()
+    y.backward()
+    assert (x.grad._data == 1).all()
+    with pytest.raises(ValueError):
+        np.pad(x, ((1, 2, 3), (1, 2, 3)))
