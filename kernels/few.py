@@ -91,7 +91,7 @@ _running = _Known()
 
 
 def cumsum(x, axis: int):
-    """Running sums along the last axis, in the order and precision of `numpy.cumsum`.
+    """Running sums along `axis`, in the order and precision of `numpy.cumsum`.
 
     >>> cumsum(np.ones((2, 3)), 1)[1]
     array([1., 2., 3.])
@@ -109,9 +109,13 @@ def cumsum(x, axis: int):
 
 def _find_cumsum(shape, dtype, axis):
     ndim = len(shape)
-    if type(axis) is not int or axis not in (-1, ndim - 1) or dtype not in NAMES or not ndim or not math.prod(shape):
+    if type(axis) is not int or not -ndim <= axis < ndim or dtype not in NAMES or not math.prod(shape):
         return None
-    n, rows = shape[-1], math.prod(shape[:-1])
+    axis %= ndim
+    n, rows = shape[axis], math.prod(shape[:axis])
+    if axis < ndim - 1:
+        kernel = library.get("scan.cumsum_across", T=NAMES[dtype])
+        return _launch(kernel, rows, [0, 0, n, math.prod(shape[axis + 1 :])], [(0, dtype), (1, dtype)])
     kernel = library.get("scan.cumsum", T=NAMES[dtype])
     return _launch(kernel, -(-rows // 8), [0, 0, rows, n], [(0, dtype), (1, dtype)])
 

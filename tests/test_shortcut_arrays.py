@@ -87,6 +87,11 @@ ALONG = {
     "cumsum": lambda x, axis: np.cumsum(x, axis), "sort": lambda x, axis: np.sort(x, axis),
     "argsort": lambda x, axis: np.argsort(x, axis), "descending": lambda x, axis: np.argsort(x, axis, descending=True),
     "flip": lambda x, axis: np.flip(x, axis), "flip copy": lambda x, axis: np.flip(x, axis).copy(),
+    "swapaxes": lambda x, axis: np.swapaxes(x, axis, -1), "transpose": lambda x, axis: np.transpose(x, (axis, 0)),
+    "reversed": lambda x, axis: np.transpose(x), "expand_dims": lambda x, axis: np.expand_dims(x, axis),
+    "split": lambda x, axis: np.array_split(x, 2, axis), "repeat": lambda x, axis: np.repeat(x, 2, axis),
+    "roll": lambda x, axis: np.roll(x, 2, axis), "roll back": lambda x, axis: np.roll(x, -7, axis),
+    "repeat none": lambda x, axis: np.repeat(x, 0, axis),
     "copy": lambda x, axis: x.copy(), "transposed copy": lambda x, axis: x.T.copy(),
 }  # fmt: skip
 

@@ -57,3 +57,21 @@ def cumsum(lo, hi, a):
                 for k in range(row * n, row * n + n):
                     total += x[k]
                     y[k] = total
+
+
+def cumsum_across(lo, hi, a):
+    """`y[o, k, :] = x[o, 0, :] + ... + x[o, k, :]`, in this order.
+
+    Parallel index: o.
+    a: 0 source, 1 target, 2 n, 3 inner.
+    """
+    n, inner = a[2], a[3]
+    x, y = pointer(a[0], T), pointer(a[1], T)
+    for o in range(lo, hi):
+        first = o * n * inner
+        for i in range(first, first + inner):
+            y[i] = x[i]
+        for k in range(1, n):
+            start = first + k * inner
+            for i in range(inner):
+                y[start + i] = y[start - inner + i] + x[start + i]

@@ -28,6 +28,7 @@ from .printing import set_printoptions as set_printoptions
 from .products import *  # noqa: F403
 from .protocols import from_dlpack as from_dlpack
 from .reductions import *  # noqa: F403
+from .repeating import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .sorting import *  # noqa: F403

@@ -16,7 +16,8 @@ from .creation import array
 from .host import values
 from .math import operand
 from .reductions import _as_array
-from .shape import broadcast_to, concatenate, flip, ravel, reshape, split, stack, swapaxes, transpose
+from .repeating import flip
+from .shape import broadcast_to, concatenate, ravel, reshape, split, stack, swapaxes, transpose
 
 
 def append(arr, values, axis=None) -> ndarray:

@@ -28,6 +28,7 @@ from . import (
     printing,
     products,
     reductions,
+    repeating,
     shape,
     sorting,
     statistics,
@@ -363,7 +364,8 @@ def _attach() -> None:
         (math,
             "clip abs exp expm1 log log1p log2 log10 sqrt square sign sin cos tan tanh sinh cosh floor ceil trunc rint"
                " round nonzero arcsin arccos arctan arccosh arcsinh arctanh cbrt degrees radians fix reciprocal rsqrt"),
-        (shape, "squeeze swapaxes repeat tile expand_dims flip split broadcast_to diag"),
+        (repeating, "repeat tile flip"),
+        (shape, "squeeze swapaxes expand_dims split broadcast_to diag"),
         (padding, "pad"),
         (indexing, "take"),
     ):  # fmt: skip

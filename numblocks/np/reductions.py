@@ -14,6 +14,7 @@ from ..ops import reduce as red
 from ..ops import scan
 from ..ops.kinds import normalize_axis
 from ..shortcut_arrays import along, one
+from ..shortcut_nn import fixed, settled
 from .creation import array
 from .math import deliver, operand
 
@@ -91,8 +92,15 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, where=True) -> ndar
         return deliver(sum(a, axis, dtype, None, keepdims, None, where) / sum(held, axis, keepdims=keepdims), out)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    y = red.mean.direct(a, axis=normalize_axis("mean", axis, a._data.ndim), keepdims=bool(keepdims))
+    y = _settle(red.mean, axis, a._data.ndim, keepdims)(a)
     return y if out is None else deliver(y, out)
+
+
+@settled
+def _settle(op, axis, ndim, keepdims, *ddof):
+    """`op` over `axis` of arrays with so many axes."""
+    spec = {"axis": normalize_axis(op.name, axis, ndim), "keepdims": bool(keepdims)}
+    return fixed(op, {**spec, "ddof": ddof[0]} if ddof else spec)
 
 
 def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
@@ -100,7 +108,8 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
     a = _as_array(a)
     if dtype is not None:
         a = ew.astype(a, dtype)
-    return deliver(red.var(a, axis=normalize_axis("var", axis, a.ndim), keepdims=bool(keepdims), ddof=ddof), out)
+    y = _settle(red.variance, axis, a._data.ndim, keepdims, ddof)(a)
+    return y if out is None else deliver(y, out)
 
 
 def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False) -> ndarray:
@@ -210,6 +219,8 @@ def cumsum(a, axis=None, dtype=None, out=None) -> ndarray:
     if dtype is None and out is None and type(axis) is int:
         return _cumsum(a, axis)
     a = _as_array(a)
+    if dtype is None and out is None and axis is None:
+        return _cumsum(a.reshape(-1), 0)
     if dtype is not None:
         a = ew.astype(a, dtype)
     if axis is None:

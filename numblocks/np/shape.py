@@ -9,7 +9,6 @@ import numpy
 
 from .. import dtype as dt
 from ..array import ndarray
-from ..eager import SMALL
 from ..kernels import few
 from ..op import Op
 from ..ops import elementwise as ew
@@ -47,19 +46,42 @@ def ravel(x, order="C") -> ndarray:
 
 def transpose(a, axes=None) -> ndarray:
     """Axes reversed, or in the order `axes`."""
+    return _transpose(a, axes)
+
+
+def _transposed(a, axes):
     n = a.ndim
+    return move.transpose(a, axes=_order(n, axes))
+
+
+def _order(ndim, axes):
     if axes is None:
-        axes = tuple(reversed(range(n)))
-    axes = tuple(k + n if k < 0 else k for k in axes)
-    return move.transpose(a, axes=axes)
+        return tuple(range(ndim - 1, -1, -1))
+    return tuple(k + ndim if k < 0 else k for k in axes)
+
+
+_transpose = one(move.transpose, numpy.ndarray.transpose, lambda d, axes: {"axes": _order(d.ndim, axes)}, _transposed,
+                 numpy.inf)  # fmt: skip
 
 
 def swapaxes(a, axis1: int, axis2: int) -> ndarray:
     """Two axes exchanged."""
+    return _swap(a, axis1, axis2)
+
+
+def _exchanged(ndim, axis1, axis2):
+    axes = list(range(ndim))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return tuple(axes)
+
+
+def _swapped(a, axis1, axis2):
     (i,), (j,) = normalize_axis("swapaxes", axis1, a.ndim), normalize_axis("swapaxes", axis2, a.ndim)
-    axes = list(range(a.ndim))
-    axes[i], axes[j] = axes[j], axes[i]
-    return move.transpose(a, axes=tuple(axes))
+    return move.transpose(a, axes=_exchanged(a.ndim, i, j))
+
+
+_swap = one(move.transpose, numpy.ndarray.swapaxes, lambda d, i, j: {"axes": _exchanged(d.ndim, i, j)}, _swapped,
+            numpy.inf)  # fmt: skip
 
 
 def moveaxis(a, source, destination) -> ndarray:
@@ -75,7 +97,19 @@ def moveaxis(a, source, destination) -> ndarray:
 
 def expand_dims(a, axis: int) -> ndarray:
     """A new axis of length 1 at `axis`."""
-    return move.expand_dims(operand(a), axis)
+    return _expand(a, axis) if type(axis) is int else move.expand_dims(operand(a), axis)
+
+
+@functools.lru_cache(maxsize=256)
+def _new_axis(ndim, axis):
+    if not -ndim - 1 <= axis <= ndim:
+        raise ValueError
+    return (_ALL,) * (axis % (ndim + 1)) + (None,)
+
+
+_expand = one(move.reshape, lambda d, axis: d[_new_axis(d.ndim, axis)],
+              lambda d, axis: {"shape": d[_new_axis(d.ndim, axis)].shape},
+              lambda a, axis: move.expand_dims(operand(a), axis), numpy.inf)  # fmt: skip
 
 
 def squeeze(a, axis=None, out=None) -> ndarray:
@@ -195,10 +229,11 @@ def array_split(ary, indices_or_sections, axis=0) -> list[ndarray]:
         cuts = [int(i) for i in indices_or_sections]
     bounds = [0, *cuts, n]
     lead = (builtins.slice(None),) * k
-    return [
-        move.slice_(ary, key=move.freeze_key(lead + (builtins.slice(a, b),)))
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
+    return [_part(ary, lead + (builtins.slice(a, b),)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+_part = one(move.slice_, numpy.ndarray.__getitem__, lambda d, key: {"key": key},
+            lambda x, key: move.slice_(x, key=move.freeze_key(key)), numpy.inf)  # fmt: skip
 
 
 def vsplit(ary, indices_or_sections) -> list[ndarray]:
@@ -209,119 +244,6 @@ def vsplit(ary, indices_or_sections) -> list[ndarray]:
 def hsplit(ary, indices_or_sections) -> list[ndarray]:
     """Parts along axis 1 (axis 0 of vectors)."""
     return split(ary, indices_or_sections, 0 if ary.ndim == 1 else 1)
-
-
-def repeat(a, repeats: int, axis=None) -> ndarray:
-    """Each element `repeats` times in a row along `axis` (None: of the flat array)."""
-    if axis is None:
-        a, axis = ravel(a), 0
-    k = normalize_axis("repeat", axis, a.ndim)[0]
-    if not isinstance(repeats, int):
-        positions = numpy.repeat(
-            numpy.arange(a.shape[k]), numpy.asarray(repeats.asnumpy() if isinstance(repeats, ndarray) else repeats)
-        )
-        return a[(builtins.slice(None),) * k + (array(positions),)]
-    wide = red.broadcast_to(move.expand_dims(a, k + 1), shape=a.shape[: k + 1] + (repeats,) + a.shape[k + 1 :])
-    return move.reshape(wide, shape=a.shape[:k] + (a.shape[k] * repeats,) + a.shape[k + 1 :])
-
-
-def tile(A, reps) -> ndarray:
-    """The whole array repeated `reps` times along each axis."""
-    return _tile(A, (reps,) if type(reps) is int else reps)
-
-
-def _tiled(A, reps):
-    A = operand(A)
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
-    n = builtins.max(A.ndim, len(reps))
-    A, reps = _at_least(A, n), (1,) * (n - len(reps)) + reps
-    spread = red.broadcast_to(
-        move.reshape(A, shape=tuple(m for size in A.shape for m in (1, size))),
-        shape=tuple(m for r, size in zip(reps, A.shape, strict=True) for m in (r, size)),
-    )
-    return move.reshape(spread, shape=tuple(r * size for r, size in zip(reps, A.shape, strict=True)))
-
-
-@functools.lru_cache(maxsize=1024)
-def _tiles(shape, reps):
-    """Of a tiled array: the shape of what is repeated, with a 1 for each repetition; that of the answer, with the
-    repetitions as axes; and that of the answer.
-    """
-    n = builtins.max(len(shape), len(reps))
-    shape, reps = (1,) * (n - len(shape)) + shape, (1,) * (n - len(reps)) + reps
-    pairs = tuple(zip(reps, shape, strict=True))
-    wide = tuple(m for pair in pairs for m in pair)
-    return tuple(m for _, size in pairs for m in (1, size)), wide, tuple(r * size for r, size in pairs)
-
-
-def _repeated(d, reps):
-    for r in reps:
-        if type(r) is not int:
-            return NotImplemented
-    one_each, wide, shape = _tiles(d.shape, reps)
-    z = numpy.empty(shape, d.dtype)
-    if z.size >= SMALL:
-        return NotImplemented
-    z.reshape(wide)[...] = d.reshape(one_each)
-    return z
-
-
-def _repeated_vjp(g, y, x, *, reps):
-    """The sum over the repetitions."""
-    wide = _tiles(x.shape, reps)[1]
-    return move.reshape(red.sum_(move.reshape(g, shape=wide), axis=tuple(range(0, len(wide), 2)), keepdims=False),
-                        shape=x.shape)  # fmt: skip
-
-
-_tile = one(Op("tile", "move", None, registered=False, vjp=(_repeated_vjp,)), _repeated,
-            lambda d, reps: {"reps": reps}, _tiled)  # fmt: skip
-
-
-def flip(m, axis=None, out=None) -> ndarray:
-    """Reversed along `axis` (None: all)."""
-    if out is None and (axis is None or type(axis) is int):
-        return _flip(m, axis)
-    return deliver(_flipped(m, axis), out)
-
-
-@functools.lru_cache(maxsize=256)
-def _reversing(axis, ndim):
-    axes = normalize_axis("flip", axis, ndim)
-    return tuple(builtins.slice(None, None, -1) if k in axes else builtins.slice(None) for k in range(ndim))
-
-
-def _flipped(m, axis):
-    return move.slice_(m, key=move.freeze_key(_reversing(axis, m.ndim)))
-
-
-_flip = one(move.slice_, lambda d, axis: d[_reversing(axis, d.ndim)], lambda d, axis: {"key": _reversing(axis, d.ndim)},
-            _flipped, numpy.inf)  # fmt: skip
-
-
-def flipud(m) -> ndarray:
-    """Rows reversed."""
-    return flip(m, 0)
-
-
-def fliplr(m) -> ndarray:
-    """Columns reversed."""
-    return flip(m, 1)
-
-
-def roll(a, shift, axis=None) -> ndarray:
-    """Elements moved by `shift` along `axis`, those pushed out coming in at the other end."""
-    if axis is None:
-        return move.reshape(roll(ravel(a), shift, 0), shape=a.shape)
-    shifts = (shift,) if isinstance(shift, int) else tuple(shift)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for s, ax in zip(shifts, axes, strict=True):
-        k = normalize_axis("roll", ax, a.ndim)[0]
-        n = a.shape[k]
-        s = s % n if n else 0
-        if s:
-            lead = (builtins.slice(None),) * k
-            a = concatenate([a[lead + (builtins.slice(n - s, None),)], a[lead + (builtins.slice(None, n - s),)]], k)
-    return a
 
 
 def atleast_1d(*arys):
@@ -365,7 +287,7 @@ def _diagonal(v, k) -> ndarray:
 
 __all__ = [
     "array_split", "atleast_1d", "atleast_2d", "broadcast_arrays", "broadcast_to", "column_stack",
-    "concatenate", "diag", "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack",
-    "moveaxis", "ravel", "repeat", "reshape", "roll", "row_stack", "split", "squeeze", "stack", "swapaxes",
-    "tile", "transpose", "tril", "triu", "vsplit", "vstack",
+    "concatenate", "diag", "dstack", "expand_dims", "hsplit", "hstack",
+    "moveaxis", "ravel", "reshape", "row_stack", "split", "squeeze", "stack", "swapaxes",
+    "transpose", "tril", "triu", "vsplit", "vstack",
 ]  # fmt: skip
