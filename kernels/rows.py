@@ -92,6 +92,10 @@ def _layer_norm(body, dtype):
     return body.line(scaled, (centred, r, "gamma", "beta"), dtype)
 
 
+def _mean(body, dtype):
+    return body.line(times, (body.total("sum", "x", dtype), "part"), dtype)
+
+
 def _variance(body, dtype):
     mean = body.line(times, (body.total("sum", "x", dtype), "part"), dtype)
     centred = body.line(minus, ("x", mean), dtype)
@@ -194,8 +198,20 @@ def _over(x, how, axis, kept, shape):
 
 def mean(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool) -> np.ndarray | None:
     """Arithmetic mean over `axis`."""
+    if x.size < REDUCED:
+        key = (mean, x.shape, x.strides, x.dtype, axis, keepdims)
+        plan = loops.remembered(key, lambda: _plan_mean(x, axis, keepdims))
+        return None if plan is None else plan(x)
     y = reduce(x, "sum", axis, keepdims)
     return None if y is None else np.multiply(y, y.size / x.size, out=y)
+
+
+def _plan_mean(x, axis, keepdims):
+    """The function that means few elements that lie together, or None."""
+    if not _fit(x) or not axis or not x.flags.c_contiguous:
+        return None
+    kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
+    return _launched(_mean, x, axis, keepdims, ("part",), (math.prod(kept) / x.size,))
 
 
 def variance(x: np.ndarray, *, axis: tuple[int, ...], keepdims: bool, ddof: int) -> np.ndarray | None:
@@ -213,12 +229,18 @@ def _plan_variance(x, axis, keepdims, ddof):
     n = x.size // max(math.prod(kept), 1)
     if math.prod(kept) < PARTS and x.size >= SHARED or n <= ddof:
         return None
+    return _launched(_variance, x, axis, keepdims, ("part", "share"), (1.0 / n, 1.0 / (n - ddof)))
+
+
+def _launched(build, x, axis, keepdims, names, values):
+    """The function that reduces arrays like `x` by what `build` writes, with these numbers; or None."""
+    kept = tuple(1 if k in axis else n for k, n in enumerate(x.shape))
     y = np.broadcast_to(np.empty(kept, x.dtype), x.shape)
-    launch = _prepare(_variance, {"x": x}, y, axis, ("part", "share"))
+    launch = _prepare(build, {"x": x}, y, axis, names)
     if launch is None:
         return None
     shape = kept if keepdims else tuple(n for k, n in enumerate(kept) if k not in axis)
-    run, empty, values = launch.run, reuse.maker(shape, x.dtype), (1.0 / n, 1.0 / (n - ddof))
+    run, empty = launch.run, reuse.maker(shape, x.dtype)
 
     def computed(x):
         y = empty()

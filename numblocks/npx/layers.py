@@ -161,8 +161,10 @@ def _pools(n, kernel, pool_type, global_pool, convention, stride, pad, count_inc
     """Whether channels come last, and the pool."""
     last = _channels_last("pooling", layout, n)
     if global_pool:
-        reduce = {"max": red.max_, "avg": red.mean, "sum": red.sum_}[pool_type]
-        return last, functools.partial(reduce, axis=tuple(range(2, n + 2)), keepdims=True)
+        spec = {"axis": tuple(range(2, n + 2)), "keepdims": True}
+        if pool_type == "avg":
+            return last, fixed(red.mean, spec)
+        return last, functools.partial({"max": red.max_, "sum": red.sum_}[pool_type], **spec)
     spec = {
         "kernel": _tuple(kernel, n),
         "stride": _tuple(stride or 1, n),
