@@ -11,7 +11,7 @@ from . import build, library
 from .scratch import NAMES, address
 
 SMALL = 1 << 14  # elements below which NumPy is as fast and compiles nothing
-GRAIN = 1 << 16  # sums worth another thread
+GRAIN = 1 << 13  # sums worth another thread that is awake
 
 
 def add(g, index, out, axis: int):

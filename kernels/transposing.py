@@ -7,7 +7,7 @@ import numpy
 from . import build, library, tile
 from .scratch import NAMES, address
 
-GRAIN = 1 << 16  # elements worth another thread
+GRAIN = 1 << 14  # elements worth another thread that is awake
 
 
 def kernel(dtype) -> build.Kernel:
