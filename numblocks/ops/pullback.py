@@ -17,7 +17,7 @@ from ..kernels import loops, reuse
 from ..kernels.program import Operand, Program, Store
 from ..op import Op, current
 
-LARGE = 1 << 14  # elements from which one loop beats the ops one by one
+LARGE = 1 << 12  # elements from which one loop beats the ops one by one
 _FLOATS = (shortcut.FLOAT32, shortcut.FLOAT64)
 
 
