@@ -22,6 +22,8 @@ from .addresses import address
 from .sources import digest
 
 LIMIT = 120e-6       # seconds of work up to which the GIL stays held
+LARGE = 1 << 20      # elements of operands that are too many
+LONG = 1e-3          # seconds that a function takes which is not even tried
 HELD = 32 << 20      # bytes of scratch memory in all replays
 lock = threading.Lock()
 _ARGUMENT = re.compile(r"\ba\[(\w+)\]")
@@ -126,7 +128,7 @@ def made(function, arrays):
         None if the function cannot be replayed, or takes so long that others wait for the GIL. The launch is False, and
         has done nothing, if an array has another dtype or is not C-contiguous; shapes are up to the caller.
     """
-    if build.interpreted() or any(x.size == 0 for x in arrays):
+    if build.interpreted() or any(x.size == 0 for x in arrays) or sum([x.size for x in arrays]) > LARGE:
         return None
     try:
         return _made(function, arrays)
@@ -138,6 +140,8 @@ def _made(function, arrays):
     rng = np.random.default_rng(0)
     memory = [rng.standard_normal(x.shape).astype(x.dtype) for x in arrays]
     function(*memory)  # scratch buffers grow to their size, tables are made
+    if min(_seconds(function, memory), _seconds(function, memory)) > LONG:
+        return None
     calls, seen, out = _heard(function, memory)
     if type(out) is not np.ndarray or not out.flags.c_contiguous or out.size == 0 or not calls:
         raise Unexplained("the result is not one new array")
@@ -156,6 +160,12 @@ def _made(function, arrays):
         if not fits or found.tobytes() != wanted:
             return None
     return (launch, out.shape, out.dtype, held) if best <= LIMIT else None
+
+
+def _seconds(function, memory) -> float:
+    start = time.perf_counter()
+    function(*memory)
+    return time.perf_counter() - start
 
 
 def _heard(function, memory):

@@ -26,6 +26,7 @@ CASES = {
     "log_softmax": (((5, 7),), {"axis": 0}),
     "layer_norm": (((5, 7), (7,), (7,)), {"axis": 1, "eps": 1e-5}),
     "var": (((5, 7),), {"axis": (1,), "keepdims": False, "ddof": 1}),
+    "mean": (((5, 7),), {"axis": (0,), "keepdims": True}),
     "unbiased": (((5, 7), (3, 7)), {}),
     "linear": (((5, 7), (3, 7), (3,)), {}),
 }
@@ -97,6 +98,7 @@ def test_rows_of_any_shape(shape, data, dtype):
     for name in ("softmax", "log_softmax"):
         same(REGISTRY[name], (x,), {"axis": axis})
     same(REGISTRY["var"], (x,), {"axis": (axis,), "keepdims": True, "ddof": 0})
+    same(REGISTRY["mean"], (x,), {"axis": tuple(range(axis + 1)), "keepdims": False})
     p, q = arrays([(shape[axis],)] * 2, dtype)
     same(REGISTRY["layer_norm"], (x, p, q), {"axis": axis, "eps": 1e-3})
 
@@ -113,6 +115,20 @@ def test_errors_are_those_of_the_long_way():
         )[0]
     with pytest.raises(TypeError):
         REGISTRY["max_pool"](x, kernel=[2, 3])
+
+
+def test_embedding_as_the_long_way():
+    (w,) = arrays([(6, 3)], "float32")
+    w.attach_grad()
+    for index in ([[0, 5], [2, 2]], [], 3, [-1, 0], [6], [1.5], [[2.0]]):
+        for dtype in ("int64", "int32", "float32", None):
+            i = np.array(index, dtype=dtype)
+            with autograd.record():
+                found, wanted = (
+                    outcome(lambda i=i: npx.embedding(i, w)),
+                    outcome(lambda i=i: bind(REGISTRY["take"], (w, i), {"axis": 0, "mode": "raise"})),
+                )
+            assert found == wanted, index
 
 
 def test_the_replay_is_taken():

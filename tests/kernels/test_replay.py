@@ -17,6 +17,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def time_does_not_matter(monkeypatch):
+    monkeypatch.setattr(replay, "LONG", math.inf)
+    monkeypatch.setattr(replay, "LIMIT", math.inf)
+
+
 def random(*shape, dtype="float32", seed=1):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
@@ -80,6 +86,20 @@ def test_what_does_more_than_launch_is_left_alone():
 def test_what_is_long_is_left_to_threads(monkeypatch):
     monkeypatch.setattr(replay, "LIMIT", 0.0)
     assert replay.made(lambda x: rows.softmax(x, axis=1), [random(5, 7)]) is None
+
+
+def test_what_is_large_is_not_even_tried(monkeypatch):
+    runs = []
+
+    def counted(x):
+        runs.append(x.size)
+        return rows.softmax(x, axis=1)
+
+    monkeypatch.setattr(replay, "LARGE", 34)
+    assert replay.made(counted, [random(5, 7)]) is None and not runs
+    monkeypatch.setattr(replay, "LARGE", 35)
+    monkeypatch.setattr(replay, "LONG", 0.0)
+    assert replay.made(counted, [random(5, 7)]) is None and len(runs) == 3
 
 
 def test_memory_is_bounded(monkeypatch):
