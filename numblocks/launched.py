@@ -18,6 +18,7 @@ from .shortcut import BOOL, FLOAT32, FLOAT64, NO_SPEC
 
 FEW = LARGE // 8  # elements that are below LARGE bytes in any case
 new = numpy.empty
+MOST = 1 << 20  # elements above which no loop is launched with the GIL held
 KEPT = 256  # pairs of shapes and strides that an op remembers
 
 
@@ -46,7 +47,7 @@ def unary(op: Op, otherwise):
     def call(x):
         try:
             d = x._data
-            if type(d) is shortcut.CONCRETE and d.size >= small:
+            if type(d) is shortcut.CONCRETE and small <= d.size <= MOST:
                 out, launch = launches[d.dtype]
                 if launch is not None and launch(d, z := (new if d.size < FEW else empty)(d.shape, out)):
                     y = type(x)()
@@ -83,7 +84,7 @@ def binary(op: Op, otherwise):
                 e, key = b, (d.dtype, None)
             else:
                 return otherwise(a, b)
-            if type(d) is shortcut.CONCRETE and d.size >= small:
+            if type(d) is shortcut.CONCRETE and small <= d.size <= MOST:
                 out, launch = launches[key]
                 if launch is not None and (
                     launch(d, e, z := (new if d.size < FEW else empty)(d.shape, out))
@@ -142,7 +143,7 @@ def several(op: Op, otherwise):
                 return otherwise(*args)
             if first is None:
                 first, shape = x, d.shape
-                if d.size < small:
+                if not small <= d.size <= MOST:
                     return otherwise(*args)
             elif kind is not type(first) or x._device is not first._device:
                 return otherwise(*args)
