@@ -91,6 +91,8 @@ ALONG = {
     "reversed": lambda x, axis: np.transpose(x), "expand_dims": lambda x, axis: np.expand_dims(x, axis),
     "split": lambda x, axis: np.array_split(x, 2, axis), "repeat": lambda x, axis: np.repeat(x, 2, axis),
     "roll": lambda x, axis: np.roll(x, 2, axis), "roll back": lambda x, axis: np.roll(x, -7, axis),
+    "squeeze": lambda x, axis: np.squeeze(x, axis), "squeeze one": lambda x, axis: np.squeeze(x[:, None], axis),
+    "moveaxis": lambda x, axis: np.moveaxis(x, axis, -1), "moveaxis 0": lambda x, axis: np.moveaxis(x, 0, axis),
     "repeat none": lambda x, axis: np.repeat(x, 0, axis),
     "copy": lambda x, axis: x.copy(), "transposed copy": lambda x, axis: x.T.copy(),
 }  # fmt: skip
@@ -132,6 +134,24 @@ WIDTHS = st.integers(0, 2)
 )  # fmt: skip
 def test_pad(x, widths, value):
     same(lambda x: np.pad(x, widths, constant_values=value), x)
+
+
+@settings(max_examples=150, deadline=None)
+@given(x=arrays(), shape=st.lists(st.sampled_from([0, 1, 2, 3, 3, -1]), max_size=4).map(tuple), same_axes=st.booleans())
+def test_broadcast(x, shape, same_axes):
+    """As NumPy does it, or refuses it: a view that cannot be written."""
+    if same_axes:
+        shape += tuple(n if n > 1 else 3 for n in x.shape)
+    try:
+        want = numpy.broadcast_to(x._data, shape)
+    except ValueError:
+        with pytest.raises(RuntimeError):
+            np.broadcast_to(x, shape)
+        return
+    y = np.broadcast_to(x, shape)
+    numpy.testing.assert_array_equal(y.asnumpy(), want)
+    assert y._data.strides == want.strides and not y._data.flags.writeable
+    assert not x.size or numpy.shares_memory(y._data, x._data) or not y.size
 
 
 REPEATS = st.integers(0, 3)

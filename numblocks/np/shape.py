@@ -86,13 +86,25 @@ _swap = one(move.transpose, numpy.ndarray.swapaxes, lambda d, i, j: {"axes": _ex
 
 def moveaxis(a, source, destination) -> ndarray:
     """Axes moved to new places, the others in order."""
+    if type(source) is int and type(destination) is int:
+        return _move_one(a, source, destination)
+    return move.transpose(a, axes=_moved(a.ndim, source, destination))
+
+
+def _moved(ndim, source, destination):
     source = [source] if isinstance(source, int) else list(source)
     destination = [destination] if isinstance(destination, int) else list(destination)
-    source, destination = [s % a.ndim for s in source], [d % a.ndim for d in destination]
-    order = [k for k in range(a.ndim) if k not in source]
+    source, destination = [s % ndim for s in source], [d % ndim for d in destination]
+    order = [k for k in range(ndim) if k not in source]
     for d, s in sorted(zip(destination, source, strict=True)):
         order.insert(d, s)
-    return move.transpose(a, axes=tuple(order))
+    return tuple(order)
+
+
+_move_order = functools.lru_cache(maxsize=256)(_moved)
+_move_one = one(move.transpose, lambda d, s, t: d.transpose(_move_order(d.ndim, s, t)),
+                lambda d, s, t: {"axes": _move_order(d.ndim, s, t)},
+                lambda a, s, t: move.transpose(a, axes=_moved(a.ndim, s, t)), numpy.inf)  # fmt: skip
 
 
 def expand_dims(a, axis: int) -> ndarray:
@@ -114,6 +126,12 @@ _expand = one(move.reshape, lambda d, axis: d[_new_axis(d.ndim, axis)],
 
 def squeeze(a, axis=None, out=None) -> ndarray:
     """Without axes of length 1 (those in `axis`, or all)."""
+    if out is None and (axis is None or type(axis) is int):
+        return _squeeze(a, axis)
+    return _squeezed(a, axis, out)
+
+
+def _squeezed(a, axis, out=None):
     if axis is None:
         return deliver(move.reshape(a, shape=tuple(n for n in a.shape if n != 1)), out)
     axes = normalize_axis("squeeze", axis, a.ndim)
@@ -121,6 +139,10 @@ def squeeze(a, axis=None, out=None) -> ndarray:
         if a.shape[k] != 1:
             raise ValueError(f"squeeze: axis {k} of shape {a.shape} has length {a.shape[k]}. Only axes of length 1 go.")
     return deliver(move.reshape(a, shape=tuple(n for k, n in enumerate(a.shape) if k not in axes)), out)
+
+
+_squeeze = one(move.reshape, numpy.ndarray.squeeze, lambda d, axis: {"shape": d.squeeze(axis).shape}, _squeezed,
+               numpy.inf)  # fmt: skip
 
 
 def broadcast_to(array, shape) -> ndarray:
