@@ -120,6 +120,8 @@ def test_joins(data):
     kind = data.draw(st.sampled_from([list, tuple]))
     same(lambda *xs: np.concatenate(kind(xs), axis), *xs)
     same(lambda *xs: np.stack(kind(xs), axis), *xs)
+    same(lambda *xs: np.vstack(kind(xs)), *xs)
+    same(lambda *xs: np.hstack(kind(xs)), *xs)
 
 
 WIDTHS = st.integers(0, 2)

@@ -135,7 +135,7 @@ def fliplr(m) -> ndarray:
 def roll(a, shift, axis=None) -> ndarray:
     """Elements moved by `shift` along `axis`, those pushed out coming in at the other end."""
     if type(shift) is int and (axis is None or type(axis) is int):
-        return move.reshape(_roll(ravel(a), shift, 0), shape=a.shape) if axis is None else _roll(a, shift, axis)
+        return _roll(a, shift, axis)
     return _rolled(a, shift, axis)
 
 
@@ -155,13 +155,21 @@ def _rolled(a, shift, axis):
 
 
 def _moved(d, shift, axis):
-    n = d.shape[axis]
     if d.size >= SMALL:
         return NotImplemented
-    z, s, lead = numpy.empty(d.shape, d.dtype), shift % n, (_ALL,) * (axis % d.ndim)
+    z = numpy.empty(d.shape, d.dtype)
+    if axis is None:
+        _move(d.reshape(-1), z.reshape(-1), shift, 0)
+    else:
+        _move(d, z, shift, axis)
+    return z
+
+
+def _move(d, z, shift, axis):
+    n = d.shape[axis]
+    s, lead = shift % n, (_ALL,) * (axis % d.ndim)
     z[(*lead, builtins.slice(s, None))] = d[(*lead, builtins.slice(None, n - s))]
     z[(*lead, builtins.slice(None, s))] = d[(*lead, builtins.slice(n - s, None))]
-    return z
 
 
 _ALL = builtins.slice(None)

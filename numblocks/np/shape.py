@@ -201,8 +201,20 @@ def _at_least(x, n):
     return x if x.ndim >= n else move.reshape(x, shape=(1,) * (n - x.ndim) + x.shape)
 
 
+def _are_planes(arrays) -> bool:
+    """Whether all have two axes at least."""
+    if not arrays or type(arrays) is not list and type(arrays) is not tuple:
+        return False
+    for x in arrays:
+        if type(x) is not ndarray or x._data.ndim < 2:
+            return False
+    return True
+
+
 def vstack(arrays, out=None) -> ndarray:
     """Arrays row after row."""
+    if out is None and _are_planes(arrays):
+        return _concatenate(arrays, 0)
     return concatenate([_at_least(x, 2) for x in _arrays("vstack", arrays)], 0, out)
 
 
@@ -211,6 +223,8 @@ row_stack = vstack
 
 def hstack(arrays) -> ndarray:
     """Arrays column after column (along the only axis of vectors)."""
+    if _are_planes(arrays):
+        return _concatenate(arrays, 1)
     items = [_at_least(x, 1) for x in _arrays("hstack", arrays)]
     return concatenate(items, 0 if items[0].ndim == 1 else 1)
 
