@@ -535,8 +535,14 @@ def backward_draws_again():
 @fault("random", on_dense_nets)
 def compiled_numbers_differ():
     """Eager draws of small arrays start at another element of the stream than compiled ones."""
-    before = rnd._ON_ARRAYS[rnd.hashed]
-    rnd._ON_ARRAYS[rnd.hashed] = lambda key, i: before(key, i + numpy.uint64(1))
+    before = rnd._launch
+
+    def shifted(op, name):
+        launch, dtype = before(op, name)
+        rnd._launches[op, name] = (lambda out, key: launch(out, (key + rnd._GOLDEN) & rnd._MASK)), dtype
+        return rnd._launches[op, name]
+
+    rnd._launch = shifted
 
 
 # ---- training, files, ops of one's own -----------------------------------------------------------------------------
