@@ -32,6 +32,7 @@ from .program import CAST, INDEX, Line, Program, Reduce, Store
 from .scalars import CHEAP
 from .statements import Statements, held, storage
 
+ROWS = 4  # steps of a reduced axis that a column kernel takes at a time
 BLOCK = 256  # columns a column kernel reduces at a time: accumulators of 2 KB each stay in the first cache
 
 
@@ -154,10 +155,10 @@ class _Emitter(Statements):
             operand = self.writes[s.operand][1]
             self.store(s, self.index_of(operand, number, bases.get(operand.name)))
 
-    def reduce_loops(self, bases, number, over="range"):
+    def reduce_loops(self, bases, number, over="range", start=""):
         """Open the loops over the reduced axes; returns offsets and linear index text at the innermost."""
         for k in self.reduced:
-            self.line(f"for i{k} in {over if k == self.last else 'range'}(n{k}):")
+            self.line(f"for i{k} in {over if k == self.last else 'range'}({start}n{k}):")
             self.depth += 1
             if k != self.last:
                 bases = self.offsets(self.everything(), {k: f"i{k}"}, f"at{k}", bases)
@@ -269,16 +270,14 @@ class _Emitter(Statements):
                         self.line(f"{self.names[name]}_all[j] = {value}")
                     for s in reduces:
                         self.line(f"{self.names[s.name]}_all[j] = {self.accumulator(s)[1]}")
-            depth = self.depth
-            at, number = self.reduce_loops(bases, "i" if lead else "")
+            depth, inner, start = self.depth, self.wanted(names, True), ""
+            if len(self.reduced) == 1 and not stores and INDEX not in inner:
+                start = self.several_rows(reduces, inner, need, lines, bases, here)
+            at, number = self.reduce_loops(bases, "i" if lead else "", start=start)
             with self.each_column():
-                inner = self.wanted(names, True)
                 if INDEX in inner:
                     self.line(f"index = {self.linear({self.last: place}, number)}")
-                self.outer_values([n for n in need if n not in lines], here)
-                for name in lines:
-                    mask = " != 0" if self.dtypes[name] == "bool" else ""
-                    self.line(f"{self.names[name]} = {self.names[name]}_all[j]{mask}")
+                self.fetched(need, lines, here)
                 there = lambda operand, at=at: self.index_of(operand, place, at.get(operand.name))
                 self.statements_for(inner, there)
                 for s in reduces:
@@ -293,6 +292,37 @@ class _Emitter(Statements):
                 self.outer_values([s.value for s in last], here)
                 for s in last:
                     self.store(s, here(self.writes[s.operand][1]))
+
+    def several_rows(self, reduces, inner, need, lines, bases, here):
+        """Write a loop over the reduced axis that takes `ROWS` steps at a time: accumulators are fetched and put
+        back once for them. Returns where the loop over the rest starts.
+        """
+        r, depth = self.reduced[0], self.depth
+        whole = f"n{r} // {ROWS} * {ROWS}"
+        self.line(f"for i{r} in range(0, {whole}, {ROWS}):")
+        self.depth += 1
+        steps = range(ROWS)
+        bases = [self.offsets(self.everything(), {r: f"(i{r} + {t})"}, f"at{r}{t}", bases) for t in steps]
+        with self.each_column():
+            self.fetched(need, lines, here)
+            totals = [(s, f"{self.names[s.name]}_sum") for s in reduces]
+            for s, total in totals:
+                self.line(f"{total} = {self.names[s.name]}_all[j]")
+            for at in bases:
+                self.statements_for(inner, lambda o, at=at: self.index_of(o, f"i{self.last}", at.get(o.name)))
+                for s, total in totals:
+                    self.line(f"{total} = {self.combine(s, total)}")
+            for s, total in totals:
+                self.line(f"{self.names[s.name]}_all[j] = {total}")
+        self.depth = depth
+        return f"{whole}, "
+
+    def fetched(self, need, lines, here):
+        """Statements for the outer values of a column that a loop needs; `lines` lie in stack arrays."""
+        self.outer_values([n for n in need if n not in lines], here)
+        for name in lines:
+            mask = " != 0" if self.dtypes[name] == "bool" else ""
+            self.line(f"{self.names[name]} = {self.names[name]}_all[j]{mask}")
 
     def direct(self, names):
         """Outer values that the inner statements behind `names` use."""
