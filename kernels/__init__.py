@@ -15,6 +15,8 @@
     workers     threads that share one large kernel (teamwork: what they do, in LLVM IR)
     native      tables of kernels that run in one call, and NumPy's BLAS as a kernel
     products    matrix products of NumPy arrays by these
+    lapack      NumPy's LAPACK, in the dtype that a matrix has
+    copying     strided arrays copied, joined and taken from by threads
     notes       comments in a kernel's file: where in the user's code its statements come from
     interpreter kernels as plain Python, for a debugger (NUMBA_DISABLE_JIT=1)
     share       kernels as a shared library
@@ -26,7 +28,9 @@
     typed       an op's scalar function (scalars) as typed text (rendering)
     lanes       straight-line functions that vectorize (lane_values, lanes_ir: what they become)
     mathlib     exp, log, tanh, atan2 ... as lane functions (math32, hyperbolic32, trig32, and for 64)
-    loops       from strided arrays to a loop nest and a launch
+    loops       from strided arrays to a loop nest and a launch (mapping: launches that wait for any arrays of a dtype)
+    rows        reductions and normalizations, remembered by shape
+    reuse       memory that was used before
 
 Nothing here imports from the rest of numblocks.
 """
