@@ -165,12 +165,12 @@ owed:
   br i1 %worth, label %rouse, label %rest
 rouse:
   store atomic i64 0, ptr %debt seq_cst, align 8
-  call void @wake_{kernel}(ptr %team)
   br label %claim
 rest:
   %nobody = icmp eq i64 %up, 0
   br i1 %nobody, label %alone, label %claim
 claim:
+  %asleep = phi i1 [ false, %others ], [ true, %rouse ], [ false, %rest ]
   %pair = cmpxchg ptr %team, i64 0, i64 1 seq_cst seq_cst
   %free = extractvalue { i64, i1 } %pair, 1
   br i1 %free, label %open, label %alone
@@ -203,6 +203,9 @@ open:
   store atomic i64 0, ptr %next seq_cst, align 8
   %expected = atomicrmw add ptr %expect, i64 1 seq_cst
   %opened = atomicrmw add ptr %gate, i64 1 seq_cst
+  br i1 %asleep, label %alarm, label %pieces
+alarm:
+  call void @wake_{kernel}(ptr %team)
   br label %pieces
 $front
 taken:
