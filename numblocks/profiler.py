@@ -19,10 +19,11 @@ import threading
 import time
 from typing import NamedTuple
 
-from . import shortcut, spans
+from . import spans
 from .array import ndarray
 from .graph import describe, observe
 from .op import REGISTRY, Op
+from .shortcut import concrete
 from .spans import Counter, Domain, Event, Frame, Marker, Task
 
 EVENTS = 200_000  # single events kept for `dump`; the table counts all
@@ -100,7 +101,7 @@ def set_state(state: str = "stop", profile_process: str = "worker") -> None:
         return
     _state = state
     if state == "stop":
-        shortcut.enable(True)
+        concrete.enable(True)
         for op, eager in _eager.items():
             op.eager = eager
         _eager.clear()
@@ -108,7 +109,7 @@ def set_state(state: str = "stop", profile_process: str = "worker") -> None:
             observe.unwatch(_watch)
         return
     if _config["profile_imperative"]:
-        shortcut.enable(False)
+        concrete.enable(False)
         for op in REGISTRY.values():
             _eager[op] = op.eager
             op.eager = _timed(op, op.eager)

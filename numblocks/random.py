@@ -23,7 +23,7 @@ from .ops.elementwise import astype
 from .ops.elementwise import floor as _floor
 from .ops.reduce import broadcast_to
 from .ops.sorting import take_along
-from .shortcut_nn import settled
+from .shortcut.replayed import settled
 
 
 def seed(seed_state: int, ctx="all") -> None:

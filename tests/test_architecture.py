@@ -18,7 +18,7 @@ FLOORS = [  # every module lies on the floor of its longest prefix here
     "kernels",
     "errors config device dtype base context runtime engine symbol attribute spans",
     "array",
-    "op eager shortcut shortcut_arrays shortcut_nn launched cuda",
+    "op eager shortcut cuda",
     "ops",
     "tape autograd graph custom operator",
     "formats recordio",

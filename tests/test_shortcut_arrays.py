@@ -1,4 +1,4 @@
-"""What the public functions give by the short ways of `shortcut_arrays` they give by the long ways, too."""
+"""What the public functions give by the short ways of `shortcut.arrays` they give by the long ways, too."""
 
 import contextlib
 import warnings
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numblocks import autograd, cpu, nd, np, npx, shortcut
+from numblocks import autograd, cpu, nd, np, npx
 from numblocks.array import ndarray, wrap
 from numblocks.op import REGISTRY
+from numblocks.shortcut import concrete
 
 DTYPES = ("float32", "float64", "float32", "float16", "int64", "int32", "uint8", "bool")
 VALUES = (0.0, -0.0, 1.0, -1.0, 2.0, 2.0, 3.5, -7.25, 100.0, numpy.inf, -numpy.inf, numpy.nan)
@@ -19,11 +20,11 @@ AXES = st.sampled_from([0, 1, 2, -1, -2, 0, -1, 3, -4, None, True, 1.0, numpy.in
 
 @contextlib.contextmanager
 def long_ways():
-    shortcut.enable(False)
+    concrete.enable(False)
     try:
         yield
     finally:
-        shortcut.enable(True)
+        concrete.enable(True)
 
 
 @st.composite

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numblocks import autograd, cpu, gluon, nd, np, npx, shortcut, shortcut_nn
+from numblocks import autograd, cpu, gluon, nd, np, npx
 from numblocks.array import wrap
 from numblocks.op import REGISTRY, bind
+from numblocks.shortcut import concrete, replayed
 
 FLOATS = ["float32", "float64"]
 POOL = {"kernel": (2, 3), "stride": (2, 1), "pad": (1, 0), "ceil": True}
@@ -133,8 +134,8 @@ def test_embedding_as_the_long_way():
 
 def test_the_replay_is_taken():
     op, spec = REGISTRY["max_pool"], POOL
-    call = shortcut_nn.fixed(op, spec)
-    assert call is shortcut_nn.fixed(op, dict(reversed(spec.items())))
+    call = replayed.fixed(op, spec)
+    assert call is replayed.fixed(op, dict(reversed(spec.items())))
     xs = arrays([(3, 2, 7, 5)], "float32")
     before = op.eager
     seen = []
@@ -143,11 +144,11 @@ def test_the_replay_is_taken():
         for _ in range(5):
             call(*xs)
         taken = len(seen)
-        shortcut.enable(False)
+        concrete.enable(False)
         call(*xs)
     finally:
         op.eager = before
-        shortcut.enable(True)
+        concrete.enable(True)
     assert taken == 2 and len(seen) == 3  # and a profiler sees them all
 
 

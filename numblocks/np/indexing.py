@@ -13,8 +13,8 @@ from ..ops.elementwise import astype
 from ..ops.index import rows
 from ..ops.index import take as _take
 from ..ops.kinds import normalize_axis
-from ..shortcut import view
-from ..shortcut_arrays import indexed
+from ..shortcut.arrays import indexed
+from ..shortcut.small import view
 from .creation import array
 
 _INT64 = numpy.dtype("int64")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from .. import autograd, launched, shortcut, tape
+from .. import autograd, tape
 from .. import dtype as dt
 from ..array import Aval, ndarray, place, values, wrap
 from ..device import usable
@@ -16,7 +16,8 @@ from ..ops import integers as ints
 from ..ops import matmul as mm
 from ..ops import move
 from ..ops.kinds import directly
-from ..shortcut_arrays import one
+from ..shortcut import launched, small
+from ..shortcut.arrays import one
 from . import (
     calculus,
     indexing,
@@ -54,7 +55,7 @@ def _reflected(op):
             return NotImplemented
         return bind(op, (other, self), _NO_SPEC)
 
-    return shortcut.reflected(op, launched.reflected(op, backward))
+    return small.reflected(op, launched.reflected(op, backward))
 
 
 def _in_place(op, symbol):
@@ -278,7 +279,7 @@ def _transposed(self):
     data = self._data
     if type(data) is not numpy.ndarray:
         return shape.transpose(self)
-    return shortcut.view(move.transpose, self, data.T, {"axes": _BACKWARDS[data.ndim]})
+    return small.view(move.transpose, self, data.T, {"axes": _BACKWARDS[data.ndim]})
 
 
 def flatten(self, order="C"):
@@ -318,7 +319,7 @@ _METHODS = {
     "backward": backward, "drop_grad": drop_grad, "astype": astype, "copy": copy, "copyto": copyto,
     "as_in_ctx": as_in_ctx, "as_in_context": as_in_ctx, "to_device": as_in_ctx, "reshape": reshape,
     "transpose": transpose, "flatten": flatten, "dot": dot, "detach": detached, "ravel": shape.ravel,
-    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": shortcut.matrices(mm.matmul,
+    "__getitem__": indexing.getitem, "__setitem__": indexing.setitem, "__matmul__": small.matrices(mm.matmul,
         _matmul),
     "__pow__": _power,
     "__neg__": ew.negative.direct, "__pos__": lambda self: self, "__abs__": ew.abs_.direct,

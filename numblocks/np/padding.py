@@ -11,7 +11,7 @@ from ..array import ndarray
 from ..kernels import copying
 from ..ops import move
 from ..ops import reduce as red
-from ..shortcut_arrays import one
+from ..shortcut.arrays import one
 from .creation import array
 from .math import operand
 from .shape import concatenate

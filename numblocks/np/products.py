@@ -9,7 +9,7 @@ from ..ops import matmul as mm
 from ..ops.diagonal import diagonal as _diagonal
 from ..ops.einsum import einsum as _einsum
 from ..ops.matmul import swap
-from ..shortcut import matrices
+from ..shortcut.small import matrices
 from .creation import array
 from .math import deliver, operand
 from .reductions import sum

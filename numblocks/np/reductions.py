@@ -13,8 +13,8 @@ from ..ops import elementwise as ew
 from ..ops import reduce as red
 from ..ops import scan
 from ..ops.kinds import normalize_axis
-from ..shortcut_arrays import along, one
-from ..shortcut_nn import fixed, settled
+from ..shortcut.arrays import along, one
+from ..shortcut.replayed import fixed, settled
 from .creation import array
 from .math import deliver, operand
 

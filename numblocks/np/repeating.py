@@ -13,7 +13,7 @@ from ..op import Op
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
-from ..shortcut_arrays import one
+from ..shortcut.arrays import one
 from .creation import array
 from .math import deliver, operand
 from .shape import _at_least, concatenate, ravel

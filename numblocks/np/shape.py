@@ -15,7 +15,7 @@ from ..ops import elementwise as ew
 from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
-from ..shortcut_arrays import along, one, several
+from ..shortcut.arrays import along, one, several
 from .creation import array
 from .math import deliver, operand
 

@@ -8,7 +8,7 @@ from ..array import ndarray
 from ..ops import elementwise as ew
 from ..ops import sorting as order_ops
 from ..ops.kinds import normalize_axis
-from ..shortcut_arrays import along, one
+from ..shortcut.arrays import along, one
 from .creation import array
 from .host import from_numpy, on_host
 from .math import deliver, operand

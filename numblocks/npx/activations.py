@@ -13,7 +13,7 @@ from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.random import draw, uniform01
-from ..shortcut_nn import fixed, settled
+from ..shortcut.replayed import fixed, settled
 
 relu, sigmoid, gelu, silu, erf = map(layer_function, (ew.relu, ew.sigmoid, ew.gelu, ew.silu, ew.erf))
 softplus, softsign, log_sigmoid = map(layer_function, (ew.softplus, ew.softsign, ew.log_sigmoid))

@@ -18,8 +18,8 @@ from ..ops import pool as pl
 from ..ops import random as rnd
 from ..ops import reduce as red
 from ..ops.dropout import dropped
-from ..shortcut_arrays import indexed
-from ..shortcut_nn import fixed, settled
+from ..shortcut.arrays import indexed
+from ..shortcut.replayed import fixed, settled
 
 
 def fully_connected(data, weight, bias=None, num_hidden=None, no_bias=False, flatten=True, out=None) -> ndarray:

@@ -13,7 +13,7 @@ from ..ops import elementwise as ew
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.normalize import layer_norm as _layer_norm
-from ..shortcut_nn import fixed, settled
+from ..shortcut.replayed import fixed, settled
 
 
 def batch_norm(data, gamma, beta, moving_mean, moving_var, eps=1e-3, momentum=0.9, fix_gamma=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 
-from .. import shortcut
 from ..array import ndarray
 from ..kernels import few
 from ..np import sorting
@@ -19,7 +18,8 @@ from ..ops import move
 from ..ops import reduce as red
 from ..ops.kinds import normalize_axis
 from ..ops.sorting import add_along, argsort
-from ..shortcut_arrays import indexed, one
+from ..shortcut import concrete
+from ..shortcut.arrays import indexed, one
 
 
 def one_hot(indices, depth: int, on_value=1.0, off_value=0.0, dtype="float32", out=None) -> ndarray:
@@ -117,7 +117,7 @@ _top = Op(
 def _first(x, axis, k, descending, ret_typ):
     """Values and places (int64) of a concrete array; None for others, or where there are many to find."""
     d = x._data
-    if type(d) is not shortcut.CONCRETE or ret_typ not in _PARTS:
+    if type(d) is not concrete.CONCRETE or ret_typ not in _PARTS:
         return None
     found = few.top(d, axis, k, descending)
     if found is NotImplemented:

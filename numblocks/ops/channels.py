@@ -10,28 +10,28 @@ import functools
 
 import numpy
 
-from .. import shortcut
 from ..array import ndarray
 from ..kernels import channels, mapping
 from ..op import Op, current
+from ..shortcut import concrete
 from .elementwise import rsqrt, square
 from .move import reshape
 from .reduce import mean, sum_
 
-FLOATS = (shortcut.FLOAT32, shortcut.FLOAT64)
+FLOATS = (concrete.FLOAT32, concrete.FLOAT64)
 
 
 def plain(axis: int, x, *lines) -> bool:
     """Whether these are concrete C-contiguous arrays of one class and float dtype, `lines` of the length of `axis`."""
     d, cls = x._data, type(x)
-    if type(d) is not shortcut.CONCRETE or not d.flags.c_contiguous or not d.size or current.substitute is not None:
+    if type(d) is not concrete.CONCRETE or not d.flags.c_contiguous or not d.size or current.substitute is not None:
         return False
     dtype, size = d.dtype, d.shape[axis : axis + 1]
     if dtype not in FLOATS:
         return False
     for line in lines:
         e = line._data
-        if type(e) is not shortcut.CONCRETE or e.dtype is not dtype or e.shape != size or type(line) is not cls:
+        if type(e) is not concrete.CONCRETE or e.dtype is not dtype or e.shape != size or type(line) is not cls:
             return False
         if not e.flags.c_contiguous:
             return False
@@ -61,7 +61,7 @@ def cotangents(loop, g, x, gamma, axis: int, eps: float, over, others):
     """The same by `loop`, where nothing is recorded and the arrays fit; otherwise in ops."""
     if current.record is None and plain(axis, x, gamma) and type(g) is type(x):
         e = g._data
-        if type(e) is shortcut.CONCRETE and e.dtype is x._data.dtype and e.shape == x._data.shape:
+        if type(e) is concrete.CONCRETE and e.dtype is x._data.dtype and e.shape == x._data.shape:
             found = loop(numpy.ascontiguousarray(e), x._data, gamma._data, axis=axis, eps=eps)
             if found is not None:
                 return tuple([_like(x, data) for data in found])

@@ -11,11 +11,11 @@ import math
 import numpy
 
 from .. import dtype as dt
-from .. import shortcut
 from ..array import Aval, wrap
 from ..errors import MXNetError
 from ..kernels import convolve, reuse
 from ..kernels.scratch import NAMES
+from ..shortcut import concrete
 from .kinds import primitive
 from .move import reshape
 from .reduce import sum_
@@ -188,7 +188,7 @@ def _conv_bias_at_once(g, y, x, w, b, *, wanted, **spec):
     dtype = raw[0].dtype
     if not (wanted[1] and wanted[2]) or dtype not in NAMES:
         return None
-    if any(type(v) is not shortcut.CONCRETE or v.dtype != dtype for v in raw):
+    if any(type(v) is not concrete.CONCRETE or v.dtype != dtype for v in raw):
         return None
     cotangent, data = (numpy.ascontiguousarray(v) for v in raw[:2])
     weight, bias = (reuse.empty(v.shape, dtype) for v in raw[2:])

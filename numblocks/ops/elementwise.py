@@ -16,7 +16,7 @@ from .. import eager
 from ..array import Aval, wrap
 from ..kernels import copying
 from ..op import Op, bind
-from ..shortcut_arrays import flagged, one
+from ..shortcut.arrays import flagged, one
 from .kinds import elementwise
 
 # --- arithmetic -------------------------------------------------------------------------------------------------

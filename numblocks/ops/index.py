@@ -16,7 +16,7 @@ from ..eager import quiet
 from ..errors import MXNetError
 from ..kernels import copying, gathering, reuse
 from ..op import bind, current
-from ..shortcut_arrays import indexed
+from ..shortcut.arrays import indexed
 from . import elementwise as ew
 from .kinds import primitive
 from .move import reshape

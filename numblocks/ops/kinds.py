@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import numpy
 
-from .. import eager, launched, shortcut, shortcut_nn
+from .. import eager
 from ..array import Aval, ndarray, wrap
 from ..op import Op, bind, current
+from ..shortcut import concrete, launched, replayed, small
 
 
 def elementwise(*, vjp=None, numpy=None, result="same", domain=(-3.0, 3.0), kinks=None, name=None, silent=False):
@@ -49,8 +50,8 @@ def directly(op: Op, otherwise):
     if op.numpy is None or op.nin > 2 and op.result != "where":
         return otherwise
     if op.nin == 2:
-        return (shortcut.comparison if op.result == "bool" else shortcut.binary)(op, otherwise)
-    return (shortcut.unary if op.nin == 1 else shortcut.choice)(op, otherwise)
+        return (small.comparison if op.result == "bool" else small.binary)(op, otherwise)
+    return (small.unary if op.nin == 1 else small.choice)(op, otherwise)
 
 
 def infer_elementwise(op: Op, xs) -> Aval:
@@ -99,7 +100,7 @@ def movement(*, vjp, name=None):
         op = Op(name or run.__name__.rstrip("_"), "move", eager.move, vjp=(vjp,), run=run)
         op.infer = lambda x, **spec: infer_by_running(op, x, spec)
         op.help = run.__doc__
-        op.direct = shortcut.movement(op)
+        op.direct = small.movement(op)
         return op
 
     return declare
@@ -142,7 +143,7 @@ def primitive(
                 traced=traced, joint=joint)  # fmt: skip
         op.help = run.__doc__
         if kind == "window":
-            op.direct = shortcut_nn.replayed(op)
+            op.direct = replayed.replayed(op)
         return op
 
     return declare
@@ -163,9 +164,9 @@ def composite(*, vjp=None, name=None, domain=(-3.0, 3.0), nin=1, numpy=None, loo
         op.eager = evaluate_composite if loop is None else functools.partial(evaluate_large, loop)
         if numpy is not None:
             op.numpy = numpy
-            op.direct = shortcut.whole(op)
+            op.direct = small.whole(op)
         if loop is not None:
-            op.direct = shortcut_nn.replayed(op, loop)
+            op.direct = replayed.replayed(op, loop)
         op.help = function.__doc__
         return op
 
@@ -199,7 +200,7 @@ def at_large(loop, *xs, **spec) -> ndarray | None:
 def normalize_axis(where: str, axis, ndim: int) -> tuple[int, ...]:
     """`axis` (None, int or tuple) as a sorted tuple of non-negative ints; `ValueError` when out of range."""
     if axis is None:
-        return shortcut.ALL[ndim]
+        return concrete.ALL[ndim]
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis,) if axis >= 0 else (axis + ndim,)
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)

@@ -12,12 +12,12 @@ import math
 import numpy
 
 from .. import dtype as dt
-from .. import shortcut
 from ..array import Aval, wrap
 from ..eager import restore, silence
 from ..errors import MXNetError
 from ..kernels.lapack import LEAST
-from ..shortcut_arrays import one
+from ..shortcut.arrays import one
+from ..shortcut.small import opaque
 from .kinds import primitive
 from .move import freeze_key, reshape, slice_
 
@@ -64,7 +64,7 @@ def small(op, name: str, prepare=None) -> None:
         op.direct = one(op, run, lambda x: {}, op.direct)
     else:
         op.numpy = run
-        op.direct = shortcut.opaque(op)
+        op.direct = opaque(op)
 
 
 def float_of(*avals) -> numpy.dtype:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy
 
 from .. import dtype as dt
-from .. import shortcut, shortcut_nn
 from ..array import Aval, ndarray
 from ..errors import MXNetError
 from ..kernels import products
+from ..shortcut import replayed, small
 from .kinds import primitive
 from .move import reshape, transpose
 from .reduce import sum_, sum_to
@@ -57,7 +57,7 @@ def matmul(a, b, *, out=None):
     return products.matmul(a, b, out=out)
 
 
-matmul.direct = shortcut.matrices(matmul, matmul.direct)
+matmul.direct = small.matrices(matmul, matmul.direct)
 
 
 def _infer_linear(x, w, b):
@@ -86,7 +86,7 @@ def linear(x, w, b, *, out=None):
     return numpy.add(out, b, out)
 
 
-linear.direct = shortcut_nn.linear(linear)
+linear.direct = replayed.linear(linear)
 
 
 @primitive(
@@ -104,7 +104,7 @@ def unbiased(x, w, *, out=None):
     return products.matmul(x, w.T, out=out)
 
 
-unbiased.direct = shortcut_nn.unbiased(unbiased)
+unbiased.direct = replayed.unbiased(unbiased)
 
 
 def dot(a, b):

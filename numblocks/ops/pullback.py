@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import numpy
 
-from .. import shortcut
 from ..array import Aval, ndarray
 from ..eager import one_lane
 from ..kernels import loops, reuse
 from ..kernels.program import Operand, Program, Store
 from ..op import Op, current
+from ..shortcut import concrete
 
 LARGE = 1 << 12  # elements from which one loop beats the ops one by one
-_FLOATS = (shortcut.FLOAT32, shortcut.FLOAT64)
+_FLOATS = (concrete.FLOAT32, concrete.FLOAT64)
 
 
 class _Refused(Exception):
@@ -47,14 +47,14 @@ def fused(op: Op, index: int, pullback, g: ndarray, y: ndarray, args) -> ndarray
     """
     data = g._data
     dtype, cls, device = data.dtype, type(g), g._device
-    if type(data) is not shortcut.CONCRETE or dtype not in _FLOATS or current.record is not None:
+    if type(data) is not concrete.CONCRETE or dtype not in _FLOATS or current.record is not None:
         return None
-    key: list = [op, index]
+    key: list = [op, index, pullback]  # which may have been exchanged
     raw = []
     for x in (g, y, *args):
         if isinstance(x, ndarray):
             d = x._data
-            fits = type(d) is shortcut.CONCRETE and d.dtype is dtype
+            fits = type(d) is concrete.CONCRETE and d.dtype is dtype
             if not fits or type(x) is not cls or x._device is not device:
                 return None
             key += (d.shape, d.strides)
@@ -155,7 +155,7 @@ class _Trace:
                 raise _Refused
             names.append(name)
         aval = op.infer(*[x._data if isinstance(x, ndarray) else x for x in args])
-        if aval.dtype != self.dtype and aval.dtype != shortcut.BOOL:
+        if aval.dtype != self.dtype and aval.dtype != concrete.BOOL:
             raise _Refused
         name = self.body.line(op.scalar, names, aval.dtype.name)
         return self.array(name, aval.shape, type(like), like._device, aval.dtype)

@@ -14,11 +14,11 @@ import threading
 
 import numpy
 
-from .. import shortcut
 from ..array import Aval, ndarray, wrap
 from ..device import backend, usable
 from ..kernels import loops, reuse
 from ..op import Op, current
+from ..shortcut import concrete
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
@@ -144,7 +144,7 @@ def _launch(op: Op, name: str):
 def draw(op: Op, shape, dtype="float32", device=None):
     """A fresh array of `op` (`uniform01` or `normal01`)."""
     stream = next_stream()
-    if device is None and current.next_stream is None and shortcut.CONCRETE is not None:
+    if device is None and current.next_stream is None and concrete.CONCRETE is not None:
         try:
             launch, kind = _launches[op, dtype]
         except KeyError:

@@ -10,11 +10,11 @@ import math
 
 import numpy
 
-from .. import shortcut
 from ..array import Aval
 from ..errors import MXNetError
 from ..kernels import rows
 from ..op import current
+from ..shortcut import small
 from . import scan
 from .elementwise import astype, divide, equal, exp, log, multiply, square, subtract, where
 from .elementwise import sqrt as _sqrt
@@ -90,7 +90,7 @@ def sum_(x, *, axis, keepdims, out=None):
     )
 
 
-sum_.direct = shortcut.reduction(sum_, numpy.add)
+sum_.direct = small.reduction(sum_, numpy.add)
 
 
 @reduction(vjp=_share_of_extremum, how="max", kinks=_unique_margin)
@@ -100,7 +100,7 @@ def max_(x, *, axis, keepdims, out=None):
     return numpy.maximum.reduce(x, axis=axis, keepdims=keepdims, out=out)
 
 
-max_.direct = shortcut.reduction(max_, numpy.maximum)
+max_.direct = small.reduction(max_, numpy.maximum)
 
 
 @reduction(vjp=_share_of_extremum, how="min", kinks=_unique_margin)
@@ -110,7 +110,7 @@ def min_(x, *, axis, keepdims, out=None):
     return numpy.minimum.reduce(x, axis=axis, keepdims=keepdims, out=out)
 
 
-min_.direct = shortcut.reduction(min_, numpy.minimum)
+min_.direct = small.reduction(min_, numpy.minimum)
 
 
 def _prod_vjp(g, y, x, *, axis, keepdims):
@@ -134,7 +134,7 @@ def prod(x, *, axis, keepdims, out=None):
     )
 
 
-prod.direct = shortcut.reduction(prod, numpy.multiply)
+prod.direct = small.reduction(prod, numpy.multiply)
 
 
 def _refuse_empty(where_, x, axis):

@@ -6,9 +6,9 @@ import contextlib
 
 import numpy
 
-from .. import shortcut
 from ..array import ndarray, wrap
 from ..op import current
+from ..shortcut import concrete
 
 SUMS = ("reduce", "contraction", "window", "gather", "opaque")  # round their terms rather than their answer
 
@@ -16,12 +16,12 @@ SUMS = ("reduce", "contraction", "window", "gather", "opaque")  # round their te
 @contextlib.contextmanager
 def long_way():
     """Every op passes `bind` and the evaluator in force, small arrays too."""
-    before = shortcut.CONCRETE is not None
-    shortcut.enable(False)
+    before = concrete.CONCRETE is not None
+    concrete.enable(False)
     try:
         yield
     finally:
-        shortcut.enable(before)
+        concrete.enable(before)
 
 
 class Noise:

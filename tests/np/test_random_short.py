@@ -6,19 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numblocks as mx
-from numblocks import autograd, gluon, np, shortcut
+from numblocks import autograd, gluon, np
 from numblocks.ops import random as rnd
+from numblocks.shortcut import concrete
 
 SHAPES = st.lists(st.integers(0, 40), max_size=3).map(tuple)
 
 
 def long_way(call):
     """What `call()` gives while no op takes its short way."""
-    shortcut.enable(False)
+    concrete.enable(False)
     try:
         return call()
     finally:
-        shortcut.enable(True)
+        concrete.enable(True)
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,6 +1,6 @@
 """The shortest way through ops that are one NumPy function of whole arrays: rows picked, sorted, joined, inverted ...
 
-As in `shortcut`, a function is made for the case that occurs, small concrete arrays of one class on one device; all
+As in `small`, a function is made for the case that occurs, small concrete arrays of one class on one device; all
 other cases, errors included, go `otherwise`. Arguments travel by position, as the public function's caller wrote them
 (an axis may be negative), and are made the op's keywords for the tape alone.
 """
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy
 
-from . import shortcut
-from .eager import QUIET, SMALL, restore, silence
-from .op import Op, current
+from ..eager import QUIET, SMALL, restore, silence
+from ..op import Op, current
+from . import concrete
 
 asarray, INT64 = numpy.asarray, numpy.dtype("int64")
 
@@ -29,7 +29,7 @@ def one(op: Op, loop, spec, otherwise, small: int = SMALL):
     def call(x, *rest):
         try:
             d = x._data
-            if type(d) is shortcut.CONCRETE and 1 < d.size < small:  # NumPy gives 0-d arrays an axis where we give none
+            if type(d) is concrete.CONCRETE and 1 < d.size < small:  # NumPy gives 0-d arrays an axis where we give none
                 z = loop(d, *rest)
                 if type(z) is not numpy.ndarray:
                     if z is NotImplemented:
@@ -63,7 +63,7 @@ def indexed(op: Op, loop, spec, otherwise, small: int = SMALL, source: float = S
             d, i = x._data, index._data
             cls, device = type(x), x._device
             if (
-                type(d) is shortcut.CONCRETE is type(i)
+                type(d) is concrete.CONCRETE is type(i)
                 and type(index) is cls
                 and index._device is device
                 and 1 < d.size < source
@@ -106,7 +106,7 @@ def several(op: Op, loop, spec, otherwise):
                     tracked = True
                 raw.append(x._data)
             if (
-                type(raw[0]) is shortcut.CONCRETE
+                type(raw[0]) is concrete.CONCRETE
                 and (type(xs) is list or type(xs) is tuple)
                 and (z := loop(raw, axis)) is not NotImplemented
             ):

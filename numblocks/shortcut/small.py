@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import numpy
 
-from .eager import QUIET, restore, silence, small_for
-from .kernels import products
-from .kernels.rows import REDUCED, reduce
-from .op import Op, bind, current
+from ..eager import QUIET, restore, silence, small_for
+from ..kernels import products
+from ..kernels.rows import REDUCED, reduce
+from ..op import Op, bind, current
+from . import concrete
+from .concrete import ALL, BOOL, FLOAT32, FLOAT64, NO_SPEC
 
-CONCRETE, asarray = numpy.ndarray, numpy.asarray
-BOOL, FLOAT32, FLOAT64 = map(numpy.dtype, ("bool", "float32", "float64"))
-NO_SPEC: dict = {}
-ALL = [tuple(range(n)) for n in range(65)]  # all axes; 64 are NumPy's limit
+asarray = numpy.asarray
 WHOLE = tuple({"axis": axis, "keepdims": False} for axis in ALL)  # keywords of a reduction over all axes
 
 # Loops that raise no floating-point flags, whatever they meet: nothing needs to be silenced.
@@ -36,12 +35,6 @@ SILENT = frozenset(
 )  # fmt: skip
 
 
-def enable(on: bool) -> None:
-    """Take the short ways, or none of them: the profiler wants every op to pass `op.eager`."""
-    global CONCRETE
-    CONCRETE = numpy.ndarray if on else None  # nothing has this type
-
-
 def unary(op: Op, otherwise):
     """`call(x)` for an elementwise op of one argument."""
     small = small_for(op)
@@ -52,7 +45,7 @@ def unary(op: Op, otherwise):
     def call(x):
         try:
             d = x._data
-            if type(d) is CONCRETE and d.size < small:
+            if type(d) is concrete.CONCRETE and d.size < small:
                 if quiet:
                     token = silence(QUIET)
                     try:
@@ -62,7 +55,7 @@ def unary(op: Op, otherwise):
                 else:
                     z = loop(d)
                 if z.dtype is (BOOL if boolean else d.dtype) and (not floating or z.dtype.kind == "f"):
-                    if type(z) is not CONCRETE:
+                    if type(z) is not concrete.CONCRETE:
                         z = asarray(z)  # NumPy makes scalars of 0-d arrays
                     y = type(x)()
                     y._data, y._device, y._node = z, x._device, None
@@ -93,20 +86,20 @@ def binary(op: Op, otherwise):
             if kind is cls:
                 e = b._data
                 node = b._node
-                if type(e) is not CONCRETE or b._device is not device or e.size > small:
+                if type(e) is not concrete.CONCRETE or b._device is not device or e.size > small:
                     return otherwise(a, b)
             elif kind is float or kind is int:
                 e, node = b, None
             else:
                 return otherwise(a, b)
-            if type(d) is CONCRETE and d.size < small:
+            if type(d) is concrete.CONCRETE and d.size < small:
                 token = silence(QUIET)
                 try:
                     z = loop(d, e)
                 finally:
                     restore(token)
                 if z.dtype is d.dtype:
-                    if type(z) is not CONCRETE:
+                    if type(z) is not concrete.CONCRETE:
                         z = asarray(z)
                     y = cls()
                     y._data, y._device, y._node = z, device, None
@@ -131,7 +124,7 @@ def reflected(op: Op, otherwise):
     def call(a, b):
         kind = type(b)
         d = a._data
-        if (kind is float or kind is int) and type(d) is CONCRETE and d.size < small:
+        if (kind is float or kind is int) and type(d) is concrete.CONCRETE and d.size < small:
             token = silence(QUIET)
             try:
                 z = loop(b, d)
@@ -140,7 +133,7 @@ def reflected(op: Op, otherwise):
             finally:
                 restore(token)
             if z.dtype is d.dtype:
-                if type(z) is not CONCRETE:
+                if type(z) is not concrete.CONCRETE:
                     z = asarray(z)
                 y = type(a)()
                 y._data, y._device, y._node = z, a._device, None
@@ -165,16 +158,18 @@ def comparison(op: Op, otherwise):
             cls, kind, d = type(a), type(b), a._data
             if kind is cls:
                 e = b._data
-                if type(e) is not CONCRETE or b._device is not a._device or e.dtype is not d.dtype or e.size > small:
+                if type(e) is not concrete.CONCRETE or e.size > small:
+                    return otherwise(a, b)
+                if b._device is not a._device or e.dtype is not d.dtype:
                     return otherwise(a, b)
             elif (kind is float or kind is int) and d.dtype.kind == "f":
                 e = b
             else:
                 return otherwise(a, b)
-            if type(d) is CONCRETE and d.size < small:
+            if type(d) is concrete.CONCRETE and d.size < small:
                 z = loop(d, e)
                 y = cls()
-                y._data, y._device, y._node = z if type(z) is CONCRETE else asarray(z), a._device, None
+                y._data, y._device, y._node = z if type(z) is concrete.CONCRETE else asarray(z), a._device, None
                 return y
         except (AttributeError, TypeError, ValueError, OverflowError):
             pass
@@ -197,7 +192,7 @@ def choice(op: Op, otherwise):
                 kind = type(x)
                 if kind is cls:
                     d = x._data
-                    if type(d) is not CONCRETE or x._device is not device or d.size > small:
+                    if type(d) is not concrete.CONCRETE or x._device is not device or d.size > small:
                         return otherwise(c, a, b)
                     if dtype is None:
                         dtype = d.dtype
@@ -207,7 +202,7 @@ def choice(op: Op, otherwise):
                     raw.append(x)
                 else:
                     return otherwise(c, a, b)
-            if dtype is not None and type(m) is CONCRETE and m.dtype is BOOL and m.size < small:
+            if dtype is not None and type(m) is concrete.CONCRETE and m.dtype is BOOL and m.size < small:
                 z = loop(m, *raw)
                 if z.dtype is dtype:
                     y = cls()
@@ -232,7 +227,7 @@ def reduction(op: Op, ufunc):
         d = x._data
         dtype = d.dtype
         size = d.size
-        if type(d) is CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or size):
+        if type(d) is concrete.CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or size):
             z = reduce(d, how, ALL[d.ndim] if axis is None else axis, keepdims) if size >= REDUCED else None
             if z is None:
                 token = silence(QUIET)
@@ -241,7 +236,7 @@ def reduction(op: Op, ufunc):
                 finally:
                     restore(token)
             y = type(x)()
-            y._data, y._device, y._node = z if type(z) is CONCRETE else asarray(z), x._device, None
+            y._data, y._device, y._node = z if type(z) is concrete.CONCRETE else asarray(z), x._device, None
             node = x._node
             if node is not None:
                 record = current.record
@@ -266,7 +261,7 @@ def matrices(op: Op, otherwise, most: int = 64):
             return otherwise(a, b)
         try:
             d, e, device = a._data, b._data, a._device
-            if type(d) is CONCRETE is type(e) and b._device is device and 2 <= d.ndim == e.ndim <= most:
+            if type(d) is concrete.CONCRETE is type(e) and b._device is device and 2 <= d.ndim == e.ndim <= most:
                 dtype = d.dtype
                 if dtype is e.dtype and (dtype is FLOAT32 or dtype is FLOAT64):
                     token = silence(QUIET)
@@ -299,7 +294,7 @@ def whole(op: Op):
 
     def call(x, **spec):
         d = x._data
-        if type(d) is CONCRETE and d.size < small and ((dtype := d.dtype) is FLOAT32 or dtype is FLOAT64):
+        if type(d) is concrete.CONCRETE and d.size < small and ((dtype := d.dtype) is FLOAT32 or dtype is FLOAT64):
             token = silence(QUIET)
             try:
                 z = loop(d, **spec)
@@ -323,13 +318,13 @@ def opaque(op: Op):
             x = xs[0]
             d, cls, device = x._data, type(x), x._device
             dtype = d.dtype
-            if type(d) is CONCRETE and d.size < small and (dtype is FLOAT32 or dtype is FLOAT64):
+            if type(d) is concrete.CONCRETE and d.size < small and (dtype is FLOAT32 or dtype is FLOAT64):
                 raw, nodes, on_tape = [], [], False
                 for x in xs:
                     if type(x) is not cls:
                         return bind(op, xs, spec)
                     e = x._data
-                    if type(e) is not CONCRETE or e.dtype is not dtype or x._device is not device:
+                    if type(e) is not concrete.CONCRETE or e.dtype is not dtype or x._device is not device:
                         return bind(op, xs, spec)
                     raw.append(e)
                     node = x._node
@@ -361,7 +356,7 @@ def movement(op: Op):
 
     def call(x, **spec):
         d = x._data
-        if type(d) is CONCRETE:
+        if type(d) is concrete.CONCRETE:
             try:
                 z = run(d, **spec)
             except (ValueError, IndexError):
@@ -375,7 +370,7 @@ def movement(op: Op):
 def view(op: Op, x, z, spec):
     """The ndarray over `z`, which `op` made of the concrete array `x`; noted on the tape."""
     y = type(x)()
-    y._data, y._device, y._node = z if type(z) is CONCRETE else asarray(z), x._device, None
+    y._data, y._device, y._node = z if type(z) is concrete.CONCRETE else asarray(z), x._device, None
     node = x._node
     if node is not None:
         record = current.record

@@ -1,6 +1,6 @@
 """The way of elementwise ops on arrays that are worth a generated loop: one launch, decided in advance.
 
-It stands between the short way of small arrays (`shortcut`), whose functions these resemble, and `bind`: concrete
+It stands between the short way of small arrays (`small`), whose functions these resemble, and `bind`: concrete
 C-contiguous arrays of one class, shape, float dtype and device, and numbers; two arrays may have two shapes. All other
 cases go `otherwise`.
 """
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy
 
-from . import shortcut
-from .eager import one_lane, own_loop, small_for
-from .kernels import mapping
-from .kernels.reuse import LARGE, empty
-from .op import Op, current
-from .shortcut import BOOL, FLOAT32, FLOAT64, NO_SPEC
+from ..eager import one_lane, own_loop, small_for
+from ..kernels import mapping
+from ..kernels.reuse import LARGE, empty
+from ..op import Op, current
+from . import concrete
+from .concrete import BOOL, FLOAT32, FLOAT64, NO_SPEC
 
 FEW = LARGE // 8  # elements that are below LARGE bytes in any case
 new = numpy.empty
@@ -47,7 +47,7 @@ def unary(op: Op, otherwise):
     def call(x):
         try:
             d = x._data
-            if type(d) is shortcut.CONCRETE and small <= d.size <= MOST:
+            if type(d) is concrete.CONCRETE and small <= d.size <= MOST:
                 out, launch = launches[d.dtype]
                 if launch is not None and launch(d, z := (new if d.size < FEW else empty)(d.shape, out)):
                     y = type(x)()
@@ -84,7 +84,7 @@ def binary(op: Op, otherwise):
                 e, key = b, (d.dtype, None)
             else:
                 return otherwise(a, b)
-            if type(d) is shortcut.CONCRETE and small <= d.size <= MOST:
+            if type(d) is concrete.CONCRETE and small <= d.size <= MOST:
                 out, launch = launches[key]
                 if launch is not None and (
                     launch(d, e, z := (new if d.size < FEW else empty)(d.shape, out))
@@ -139,7 +139,7 @@ def several(op: Op, otherwise):
                 nodes.append(None)
                 continue
             d = getattr(x, "_data", None)
-            if type(d) is not shortcut.CONCRETE:
+            if type(d) is not concrete.CONCRETE:
                 return otherwise(*args)
             if first is None:
                 first, shape = x, d.shape

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import shortcut
-from .eager import QUIET, restore, silence
-from .kernels import mapping, products, replay, reuse
-from .op import Op, bind, current
+from ..eager import QUIET, restore, silence
+from ..kernels import mapping, products, replay, reuse
+from ..op import Op, bind, current
+from . import concrete
 
 KEPT = 1024  # keywords, and shapes for each of them, that are remembered
-FLOATS = (shortcut.FLOAT32, shortcut.FLOAT64)
+FLOATS = (concrete.FLOAT32, concrete.FLOAT64)
 _loops: dict[Op, Callable] = {}
 _settled: dict[tuple, Callable] = {}
 
@@ -86,7 +86,7 @@ class _Known(dict):
         """The answer where the entry for `key` is missing, or does not fit."""
         try:
             raw = [x._data for x in xs]
-            plain = all(type(d) is shortcut.CONCRETE and d.dtype in FLOATS for d in raw)
+            plain = all(type(d) is concrete.CONCRETE and d.dtype in FLOATS for d in raw)
         except AttributeError:
             plain = False
         if not plain:
@@ -144,7 +144,7 @@ def _one(op: Op, spec: dict, known: _Known):
             key = d.shape
             launch, new = known[key]
             z = new()
-            if type(d) is shortcut.CONCRETE and launch(d, z):
+            if type(d) is concrete.CONCRETE and launch(d, z):
                 y = type(x)()
                 y._data, y._device, y._node = z, x._device, None
                 node = x._node
@@ -170,7 +170,7 @@ def _two(op: Op, spec: dict, known: _Known):
             key = d.shape, e.shape
             launch, new = known[key]
             z = new()
-            if type(d) is shortcut.CONCRETE and type(b) is type(a) and launch(d, e, z):
+            if type(d) is concrete.CONCRETE and type(b) is type(a) and launch(d, e, z):
                 y = type(a)()
                 y._data, y._device, y._node = z, a._device, None
                 first, second = a._node, b._node
@@ -198,7 +198,7 @@ def _several(op: Op, spec: dict, known: _Known):
             for x in xs:
                 if type(x) is not cls:
                     return known.other(key, xs)
-            if type(raw[0]) is shortcut.CONCRETE and launch(*raw, z):
+            if type(raw[0]) is concrete.CONCRETE and launch(*raw, z):
                 return known.answer(xs, z)
         except (AttributeError, KeyError):
             pass
@@ -238,7 +238,7 @@ def linear(op: Op):
     def call(x, w, b):
         try:
             cls, f = type(x), b._data
-            if type(w) is cls is type(b) and type(f) is shortcut.CONCRETE and f.flags.c_contiguous:
+            if type(w) is cls is type(b) and type(f) is concrete.CONCRETE and f.flags.c_contiguous:
                 z = _product(x._data, w._data)
                 if z is not None and f.dtype is z.dtype:
                     key = z.shape, f.shape, f.dtype
@@ -264,7 +264,7 @@ def linear(op: Op):
 
 def _product(d, e):
     """`d @ e.T`, or None."""
-    if type(d) is not shortcut.CONCRETE or type(e) is not shortcut.CONCRETE or d.ndim != 2 or e.ndim != 2:
+    if type(d) is not concrete.CONCRETE or type(e) is not concrete.CONCRETE or d.ndim != 2 or e.ndim != 2:
         return None
     dtype = d.dtype
     if dtype is not e.dtype or dtype not in FLOATS or d.size * len(e) > products.SMALL:
