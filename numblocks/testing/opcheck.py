@@ -10,13 +10,15 @@ import numpy
 from .. import autograd, eager
 from ..array import Aval, place, wrap
 from ..device import cpu
+from ..errors import MXNetError
 from ..graph.compiled import Compiled
-from ..op import Op
+from ..op import Op, bind
 from .gradients import check_gradients
 from .noise import long_way
 from .strategies import distance_to_kink
 
 TOLERANCE = {"float16": 1e-2, "float32": 5e-6, "float64": 1e-12}  # against the reference, of the largest magnitude
+KEYED = ("window", "composite", "reduce")  # kinds whose calls are remembered by their keywords
 APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hybridized
 
 
@@ -24,11 +26,11 @@ APART = {"float16": 4e-3, "float32": 2e-6, "float64": 2e-14}  # eager against hy
 def kernels_always():
     """Eager elementwise ops take the generated kernel whatever the size."""
     with long_way():
-        before, eager.SMALL = eager.SMALL, -1
+        before, eager.small_for = eager.small_for, lambda op: -1
         try:
             yield
         finally:
-            eager.SMALL = before
+            eager.small_for = before
 
 
 def close(found, wanted, tolerance: float, what: str) -> None:
@@ -66,18 +68,64 @@ class OpCheck:
                 f"{self.op.name}: infer says {promised}, the answer is {y.dtype}{y.shape}"
             )
         if self.op.nout == 1:
-            self.as_reference(y._data, args, spec)
+            wanted = self.wanted(args, spec)
+            self.as_reference(y._data, wanted, args)
+            self.as_reference(self.long(args, spec)._data, wanted, args)
+
+    def long(self, args, spec):
+        """The op by `bind`, whatever shorter way a call of it takes."""
+        with long_way():
+            return bind(self.op, tuple(wrap(x, cpu(0)) for x in args), spec)
+
+    def remembered(self, case) -> None:
+        """Repeated, in the other dtype, or with a keyword of another call, a call gives what the long way gives."""
+        (args, spec), (_, other) = case
+        others = [other, *({**spec, k: v} for k, v in self.varied(spec, other) if k in spec)]
+        for keywords in (spec, *(s for s in others if self.takes(args, spec, s)), spec):
+            for dtype in ("float32", "float64", "float32"):
+                cast = [x.astype(dtype) if x.dtype.kind == "f" else x for x in args]
+                wanted = self.long(cast, keywords)
+                for turn in range(3):
+                    found = self.call(cast, keywords)
+                    pairs = [(found, wanted)] if self.op.nout == 1 else zip(found, wanted, strict=True)
+                    for a, b in pairs:
+                        what = f"{self.op.name}, call {turn + 1} with {keywords}"
+                        assert a.dtype == b.dtype, f"{what}: {a.dtype} instead of {b.dtype}"
+                        close(a._data, b._data, TOLERANCE.get(b.dtype.name, 0.0), what)
+
+    @staticmethod
+    def varied(spec, other):
+        """Keywords with another value: the other call's, and one more of what is counted."""
+        yield from other.items()
+        for k, v in spec.items():
+            if type(v) is int or type(v) is tuple and v and all(type(n) is int for n in v):
+                yield k, v + 1 if type(v) is int else tuple(n + 1 for n in v)
+
+    def takes(self, args, spec, other) -> bool:
+        """Whether another call's keywords are worth trying, and fit these arguments."""
+        if self.op.kind not in KEYED or spec == other or spec.keys() != other.keys():
+            return False
+        if self.op.name.endswith(("_grad", "_data", "_weight", "_gather", "2im")):
+            return False  # the shape of a cotangent says what the keywords were
+        try:
+            self.long(args, other)
+        except (MXNetError, ValueError, IndexError, TypeError):
+            return False
+        return True
 
     def kernel(self, case) -> None:
         """The same from the generated kernel."""
         args, spec = case
         with kernels_always():
-            self.as_reference(self.call(args, spec)._data, args, spec)
+            self.as_reference(self.call(args, spec)._data, self.wanted(args, spec), args)
 
-    def as_reference(self, y, args, spec) -> None:
+    def wanted(self, args, spec) -> numpy.ndarray:
+        """The reference's answer."""
         wide = [x.astype("f8") if x.dtype.kind == "f" else x for x in args]
         with numpy.errstate(all="ignore"):
-            wanted = numpy.asarray(self.reference(*wide, **spec))
+            return numpy.asarray(self.reference(*wide, **spec))
+
+    def as_reference(self, y, wanted, args) -> None:
         narrow = min(
             (x.dtype for x in args if x.dtype.kind == "f"), key=lambda d: d.itemsize, default=numpy.dtype("f8")
         )

@@ -17,7 +17,7 @@ from .drawn import drawn
 from .opcheck import OpCheck
 from .strategies import layouts
 
-PARTS = ("forward", "kernel", "gradients", "hybridized", "devices")
+PARTS = ("forward", "kernel", "remembered", "gradients", "hybridized", "devices")
 
 
 def check_op(
@@ -38,6 +38,7 @@ def check_op(
     |---|---|
     | forward | the answer, for float32 and float64 in any memory layout, with the reference; inputs stay |
     | kernel | the generated kernel of an elementwise op with its definition |
+    | remembered | a call that is repeated, in the other dtype, with other keywords, with the same by `bind` |
     | gradients | VJPs with differences, up to `order` |
     | hybridized | answer and gradients of the compiled op with the eager ones |
     | devices | answer and gradients on each of `devices` with those on the CPU |
@@ -73,6 +74,8 @@ def check_op(
         count += drawn(check.forward, arranged(op, cases), max_examples, seed)
     if "kernel" in parts and reference is not None and op.kind == "elementwise" and op.scalar is not None:
         count += drawn(check.kernel, arranged(op, cases), max(max_examples // 4, 3), seed)
+    if "remembered" in parts and takes_floats(op):
+        count += drawn(check.remembered, st.tuples(cases, cases), max(max_examples // 4, 3), seed)
     if "gradients" in parts and op.vjp is not None:
         count += drawn(check.gradients, cases, max_examples, seed)
     for device in devices if "devices" in parts else ():

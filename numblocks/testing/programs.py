@@ -112,6 +112,10 @@ def programs(draw, longest=10, unseen=False):
         if y.size <= 1000 and y.ndim <= 4:
             pool.append(y)
             steps.append((kind, name, operands, keywords))
+            if "axis" in keywords and x.ndim > 1 and draw(st.booleans()):  # what was remembered of this one is no use
+                keywords = {**keywords, "axis": (keywords["axis"] + 1) % x.ndim}
+                pool.append(TABLES[kind][name](x, **keywords))
+                steps.append((kind, name, operands, keywords))
     last = len(pool) - 1
     return Program(tuple(steps), tuple({*draw(st.lists(st.integers(0, last), max_size=1)), last}), shapes, seed)
 
