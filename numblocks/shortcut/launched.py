@@ -129,41 +129,42 @@ def several(op: Op, otherwise):
     launches, small, on_tape = Launches(op), least(op), op.vjp is not None
 
     def call(*args):
-        first = shape = None
-        raw, key, nodes = [], [], []
-        for x in args:
-            kind = type(x)
-            if kind is float or kind is int:
-                raw.append(x)
-                key.append(None)
-                nodes.append(None)
-                continue
-            d = getattr(x, "_data", None)
-            if type(d) is not concrete.CONCRETE:
-                return otherwise(*args)
-            if first is None:
-                first, shape = x, d.shape
-                if not small <= d.size <= MOST:
-                    return otherwise(*args)
-            elif kind is not type(first) or x._device is not first._device:
-                return otherwise(*args)
-            raw.append(d)
-            key.append(d.dtype)
-            nodes.append(x._node)
-        if first is None:
-            return otherwise(*args)
+        cls = first = device = None
+        raw, key, tracked = [], [], False
         try:
+            for x in args:
+                kind = type(x)
+                if kind is float or kind is int:
+                    raw.append(x)
+                    key.append(None)
+                    continue
+                d = x._data
+                if type(d) is not concrete.CONCRETE:
+                    return otherwise(*args)
+                if first is None:
+                    cls, first, device = kind, d, x._device
+                    if d.size < small:
+                        return otherwise(*args)
+                elif kind is not cls or x._device is not device:
+                    return otherwise(*args)
+                if x._node is not None:
+                    tracked = on_tape
+                raw.append(d)
+                key.append(d.dtype)
             out, launch = launches[tuple(key)]
-            if launch is None or not launch(*raw, z := (new if d.size < FEW else empty)(shape, out)):
+            if launch is None or first is None:
                 return otherwise(*args)
-        except OverflowError:
+            z = (new if first.size < FEW else empty)(first.shape, out)
+            if not launch(*raw, z):
+                return otherwise(*args)
+        except (AttributeError, OverflowError):
             return otherwise(*args)
-        y = type(first)()
-        y._data, y._device, y._node = z, first._device, None
-        if on_tape and any(node is not None for node in nodes):
+        y = cls()
+        y._data, y._device, y._node = z, device, None
+        if tracked:
             record = current.record
             if record is not None:
-                record(op, args, NO_SPEC, y, nodes)
+                record(op, args, NO_SPEC, y)
         return y
 
     return call
