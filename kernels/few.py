@@ -144,14 +144,38 @@ def extremum(how: str):
     return reduce
 
 
+def total(x, axes: tuple[int, ...] | None):
+    """Sums of floats over `axes` (None: all), added up in float64.
+
+    >>> total(np.arange(6.0).reshape(2, 3), (0,))
+    array([3., 5., 7.])
+    """
+    key = (x.shape, x.strides, x.dtype, axes)
+    try:
+        launch, shape, dtype = _reduced[key]
+    except KeyError:
+        found = _find_reduced(x, tuple(range(x.ndim)) if axes is None else axes, "sum") if x.dtype.kind == "f" else _NO
+        launch, shape, dtype = _reduced.learn(key, found)
+    if launch is None:
+        return NotImplemented
+    y = empty(shape, dtype)
+    return y if launch(x, y) else NotImplemented
+
+
 def _find_extremum(x, axis, how):
     ndim = x.ndim
-    if x.dtype not in NAMES or not x.size or not (axis is None or type(axis) is int and -ndim <= axis < ndim):
+    if not (axis is None or type(axis) is int and -ndim <= axis < ndim):
         return _NO
-    axes = tuple(range(ndim)) if axis is None else (axis % ndim,)
+    return _find_reduced(x, tuple(range(ndim)) if axis is None else (axis % ndim,), how)
+
+
+def _find_reduced(x, axes: tuple[int, ...], how: str):
+    if x.dtype not in NAMES or not x.size or not axes:
+        return _NO
     y = empty([1 if k in axes else n for k, n in enumerate(x.shape)], x.dtype)
     steps = [loops.aligned_strides(a, x.shape) for a in (x, np.broadcast_to(y, x.shape))]
-    letters, sizes, steps = loops.nest(x.shape, steps, axes)
+    varying = tuple(k for k in axes if x.shape[k] > 1) or axes[:1]  # along one of length 1 the answer seems to vary
+    letters, sizes, steps = loops.nest(x.shape, steps, varying)
     if not loops.fits(letters):
         return _NO
     dtype = NAMES[x.dtype]

@@ -15,7 +15,7 @@ from . import dtype as dt
 from .array import ndarray, same_device, wrap
 from .device import backend, usable
 from .errors import MXNetError
-from .kernels import lanes, loops, mathlib, reuse, rows
+from .kernels import few, lanes, loops, mathlib, reuse, rows
 from .op import Op, current
 
 try:  # entering numpy.errstate costs three times as much as a small ufunc; this is the same, prebuilt
@@ -209,8 +209,11 @@ def reduce(op: Op, args, spec) -> ndarray:
     x = args[0]
     if type(x._data) is not numpy.ndarray:
         return elsewhere(op, args, spec)
-    y = rows.reduce(x._data, op.result, **spec) if x._data.size >= rows.REDUCED else None
-    if y is None:
+    if x._data.size >= rows.REDUCED:
+        y = rows.reduce(x._data, op.result, **spec)
+    else:
+        y = few.total(x._data, spec["axis"]) if op.result == "sum" and not spec["keepdims"] else None
+    if y is None or y is NotImplemented:
         y = quiet(op.run, x._data, **spec)
     return wrap(y if type(y) is numpy.ndarray else numpy.asarray(y), x._device, type(x))
 

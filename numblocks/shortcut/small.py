@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy
 
 from ..eager import QUIET, restore, silence, small_for
-from ..kernels import products
+from ..kernels import few, products
 from ..kernels.rows import REDUCED, reduce
 from ..op import Op, bind, current
 from . import concrete
@@ -228,8 +228,11 @@ def reduction(op: Op, ufunc):
         dtype = d.dtype
         size = d.size
         if type(d) is concrete.CONCRETE and (dtype is FLOAT32 or dtype is FLOAT64) and (additive or size):
-            z = reduce(d, how, ALL[d.ndim] if axis is None else axis, keepdims) if size >= REDUCED else None
-            if z is None:
+            if size >= REDUCED:
+                z = reduce(d, how, ALL[d.ndim] if axis is None else axis, keepdims)
+            else:
+                z = few.total(d, axis) if additive and not keepdims else None
+            if z is None or z is NotImplemented:
                 token = silence(QUIET)
                 try:
                     z = loop(d, axis, None, None, keepdims)
