@@ -101,6 +101,7 @@ def programs(draw, longest=10, unseen=False):
         kinds = ["unary", "unary", "binary", "binary", "move", "move", *(["reduce", "along"] if x.ndim else [])]
         kind = draw(st.sampled_from(kinds))
         names = sorted(n for n in TABLES[kind] if unseen or n not in UNSEEN) + ["T", "turn"] * (kind == "move")
+        names += [steps[-1][1]] * 3 if steps and steps[-1][1] in names else []  # rewrite rules are about such pairs
         name, operands, keywords = draw(st.sampled_from(names)), (k,), {}
         if kind == "binary":
             operands = (k, draw(st.sampled_from([j for j, y in enumerate(pool) if fit(x.shape, y.shape)])))
@@ -112,7 +113,7 @@ def programs(draw, longest=10, unseen=False):
         if y.size <= 1000 and y.ndim <= 4:
             pool.append(y)
             steps.append((kind, name, operands, keywords))
-            if "axis" in keywords and x.ndim > 1 and draw(st.booleans()):  # what was remembered of this one is no use
+            if "axis" in keywords and x.ndim > 1:  # what was remembered of this one is no use
                 keywords = {**keywords, "axis": (keywords["axis"] + 1) % x.ndim}
                 pool.append(TABLES[kind][name](x, **keywords))
                 steps.append((kind, name, operands, keywords))

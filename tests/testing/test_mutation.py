@@ -16,7 +16,8 @@ from faults import FAULTS  # noqa: E402
 
 OFTEN = ["forgotten_square", "second_order_only", "batch_not_reduced", "repeated_rows_overwrite",
 "dropped_accumulation",
-         "strides_of_length_one_axes", "no_bias_correction", "derived_wrongly"]  # fmt: skip
+         "strides_of_length_one_axes", "no_bias_correction", "derived_wrongly", "keyword_not_in_the_key",
+         "loop_exchanged_late"]  # fmt: skip
 RESULTS = json.loads((HERE / "results.json").read_text())
 
 
