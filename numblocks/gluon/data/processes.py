@@ -70,12 +70,14 @@ def take(name: str, sizes: list[int] | None):
 
 
 @contextlib.contextmanager
-def _masked():
-    """Ctrl-C held back: a process started here inherits that, so it is not interrupted before it can ignore it."""
+def _masked(how: str = "SIG_BLOCK"):
+    """Ctrl-C and the end by `terminate` held back; all threads of a process started here inherit that, so it is not
+    interrupted before it can ignore the one, nor ended between making shared memory and telling of it by the other.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -91,9 +93,11 @@ def _work(pipe, maker: bytes) -> None:
         while (task := pipe.recv()) is not None:
             number, seed, indices = task
             try:
-                make = make or pickle.loads(maker)
-                random.seed(seed)
-                answer = number, None, put(make(indices))
+                with _masked("SIG_UNBLOCK"):
+                    make = make or pickle.loads(maker)
+                    random.seed(seed)
+                    made = make(indices)
+                answer = number, None, put(made)
             except BaseException as error:  # whatever it is, the caller shall see it
                 answer = number, _portable(error), None
             pipe.send(answer)
@@ -232,17 +236,24 @@ class Pool:
                 pipe.send(None)
         deadline = time.monotonic() + 1.0  # for batches that are nearly made; longer ones are cut off
         for process, pipe in workers:
-            with contextlib.suppress(EOFError, OSError):
-                while pipe.poll(max(0.0, deadline - time.monotonic())):
-                    where = pipe.recv()[2]
-                    if where is not None:
-                        take(where[0], None)
-            pipe.close()
+            _free_all(pipe, deadline)
             process.join(max(0.05, deadline - time.monotonic()))
-            if process.is_alive():
-                process.terminate()
-                process.join(5)
+            for end in (process.terminate, process.kill):
+                if process.is_alive():
+                    end()
+                    process.join(5)
+            _free_all(pipe, deadline)  # what was sent just before
+            pipe.close()
             process.close()
+
+
+def _free_all(pipe, deadline: float) -> None:
+    """Free the batches that a worker sends until it ends, or until the deadline."""
+    with contextlib.suppress(EOFError, OSError):
+        while pipe.poll(max(0.0, deadline - time.monotonic())):
+            where = pipe.recv()[2]
+            if where is not None:
+                take(where[0], None)
 
 
 def _revived(error, text) -> BaseException:
