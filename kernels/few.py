@@ -6,12 +6,12 @@ not C-contiguous, dtypes without a kernel, Pythons without `entry`): the caller 
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 
-from . import copying, entry, library, loops
-from .program import Operand, Program, Reduce, Store
+from . import copying, entry, library, loops, rows
 from .scratch import NAMES
 
 _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}  # elements are moved as bits
@@ -22,9 +22,13 @@ MANY = 1 << 15  # elements that are not few: there are threads to share them
 
 
 class _Known(dict):
-    """What was found for a key; forgotten as a whole when it is much."""
+    """What `find(*key)` gave for a key; forgotten as a whole when it is much."""
 
-    def learn(self, key, found):
+    def __init__(self, find):
+        self.find = find
+
+    def __missing__(self, key):
+        found = self.find(*key)
         if len(self) >= loops.KEPT:
             self.clear()
         self[key] = found
@@ -45,15 +49,11 @@ def joiner(new: bool):
     >>> joiner(False)([np.zeros((2, 3)), np.ones((2, 3))], 1).shape
     (2, 6)
     """
-    known = _Known()
+    known = _Known(functools.partial(_find_join, new))
 
     def join(arrays, axis: int):
         x = arrays[0]
-        key = (x.shape, x.dtype, axis, len(arrays))
-        try:
-            launch, shape, dtype = known[key]
-        except KeyError:
-            launch, shape, dtype = known.learn(key, _find_join(*key, new))
+        launch, shape, dtype = known[x.shape, x.dtype, axis, len(arrays)]
         if launch is not None:
             y = empty(shape, dtype)
             if launch(y, *arrays):
@@ -72,7 +72,7 @@ def _join(arrays, axis, new):
     return copying.join(arrays, axis, new) if new or size >= copying.LARGE else np.concatenate(arrays, axis)
 
 
-def _find_join(shape, dtype, axis, count, new):
+def _find_join(new, shape, dtype, axis, count):
     ndim = len(shape) + new
     if type(axis) is not int or not -ndim <= axis < ndim or dtype.itemsize not in _UNSIGNED or dtype.hasobject:
         return _NO
@@ -87,20 +87,13 @@ def _find_join(shape, dtype, axis, count, new):
     return launch, (*shape[:axis], *length, *shape[axis + (not new) :]), dtype
 
 
-_running = _Known()
-
-
 def cumsum(x, axis: int):
     """Running sums along `axis`, in the order and precision of `numpy.cumsum`.
 
     >>> cumsum(np.ones((2, 3)), 1)[1]
     array([1., 2., 3.])
     """
-    key = (x.shape, x.dtype, axis)
-    try:
-        launch = _running[key]
-    except KeyError:
-        launch = _running.learn(key, _find_cumsum(*key))
+    launch = _running[x.shape, x.dtype, axis]
     if launch is None:
         return NotImplemented
     y = empty(x.shape, x.dtype)
@@ -120,7 +113,7 @@ def _find_cumsum(shape, dtype, axis):
     return _launch(kernel, -(-rows // 8), [0, 0, rows, n], [(0, dtype), (1, dtype)])
 
 
-_reduced = _Known()
+_running = _Known(_find_cumsum)
 
 
 def extremum(how: str):
@@ -131,15 +124,7 @@ def extremum(how: str):
     """
 
     def reduce(x, axis):
-        key = (x.shape, x.strides, x.dtype, axis, how)
-        try:
-            launch, shape, dtype = _reduced[key]
-        except KeyError:
-            launch, shape, dtype = _reduced.learn(key, _find_extremum(x, axis, how))
-        if launch is None:
-            return NotImplemented
-        y = empty(shape, dtype)
-        return y if launch(x, y) else NotImplemented
+        return _reduce(x, axis if axis is None else (axis,), how)
 
     return reduce
 
@@ -150,42 +135,33 @@ def total(x, axes: tuple[int, ...] | None):
     >>> total(np.arange(6.0).reshape(2, 3), (0,))
     array([3., 5., 7.])
     """
-    key = (x.shape, x.strides, x.dtype, axes)
-    try:
-        launch, shape, dtype = _reduced[key]
-    except KeyError:
-        found = _find_reduced(x, tuple(range(x.ndim)) if axes is None else axes, "sum") if x.dtype.kind == "f" else _NO
-        launch, shape, dtype = _reduced.learn(key, found)
+    return _reduce(x, axes, "sum") if x.dtype.kind == "f" else NotImplemented
+
+
+def _reduce(x, axes, how: str):
+    launch, shape = _reduced[x.shape, x.strides, x.dtype, axes, how]
     if launch is None:
         return NotImplemented
-    y = empty(shape, dtype)
+    y = empty(shape, x.dtype)
     return y if launch(x, y) else NotImplemented
 
 
-def _find_extremum(x, axis, how):
-    ndim = x.ndim
-    if not (axis is None or type(axis) is int and -ndim <= axis < ndim):
-        return _NO
-    return _find_reduced(x, tuple(range(ndim)) if axis is None else (axis % ndim,), how)
+def _find_reduced(shape, strides, dtype, axes, how: str):
+    ndim = len(shape)
+    if dtype not in NAMES or 0 in shape:
+        return None, ()
+    if axes is not None and not all(type(k) is int and -ndim <= k < ndim for k in axes):
+        return None, ()
+    axes = tuple(range(ndim)) if axes is None else tuple(k % ndim for k in axes)
+    if not axes:
+        return None, ()
+    x = np.lib.stride_tricks.as_strided(empty(1, dtype), shape, strides)  # like the operand; nobody looks into it
+    y = np.broadcast_to(empty([1 if k in axes else n for k, n in enumerate(shape)], dtype), shape)
+    found = rows.prepared(how, x, y, axes)
+    return found and found.launch, tuple(n for k, n in enumerate(shape) if k not in axes)
 
 
-def _find_reduced(x, axes: tuple[int, ...], how: str):
-    if x.dtype not in NAMES or not x.size or not axes:
-        return _NO
-    y = empty([1 if k in axes else n for k, n in enumerate(x.shape)], x.dtype)
-    steps = [loops.aligned_strides(a, x.shape) for a in (x, np.broadcast_to(y, x.shape))]
-    varying = tuple(k for k in axes if x.shape[k] > 1) or axes[:1]  # along one of length 1 the answer seems to vary
-    letters, sizes, steps = loops.nest(x.shape, steps, varying)
-    if not loops.fits(letters):
-        return _NO
-    dtype = NAMES[x.dtype]
-    reads, writes = (Operand(name, dtype, loops.layout(s)) for name, s in zip("xy", steps, strict=True))
-    program = Program(letters, (reads,), (writes,), (), (Reduce("t", how, "x", dtype), Store("y", "t")))
-    prepared = loops.Prepared(program, loops.program_kernel(program), sizes, steps)
-    return prepared.launch, tuple(n for k, n in enumerate(x.shape) if k not in axes), x.dtype
-
-
-_picked = _Known()
+_reduced = _Known(_find_reduced)
 
 
 def pick(x, index, wraps: bool = False):
@@ -194,11 +170,7 @@ def pick(x, index, wraps: bool = False):
     >>> pick(np.arange(6.0).reshape(2, 3), np.array([1, 7]))
     array([1., 5.])
     """
-    key = (x.shape, x.dtype, index.shape, index.dtype, wraps)
-    try:
-        launch = _picked[key]
-    except KeyError:
-        launch = _picked.learn(key, _find_pick(*key))
+    launch = _picked[x.shape, x.dtype, index.shape, index.dtype, wraps]
     if launch is None:
         return NotImplemented
     y = empty(index.shape, x.dtype)
@@ -214,7 +186,7 @@ def _find_pick(shape, dtype, places, kind, wraps):
     return _launch(kernel, math.prod(places), words, [(0, entry.ARRAY), (1, kind), (2, entry.ARRAY)])
 
 
-_marked = _Known()
+_picked = _Known(_find_pick)
 
 
 def one_hot(index, depth: int, dtype):
@@ -223,11 +195,7 @@ def one_hot(index, depth: int, dtype):
     >>> one_hot(np.array([1, 3]), 3, np.dtype("float32")).tolist()
     [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    key = (index.shape, index.dtype, depth, dtype)
-    try:
-        launch, shape, dtype = _marked[key]
-    except KeyError:
-        launch, shape, dtype = _marked.learn(key, _find_one_hot(*key))
+    launch, shape, dtype = _marked[index.shape, index.dtype, depth, dtype]
     if launch is None:
         return NotImplemented
     y = empty(shape, dtype)
@@ -243,7 +211,9 @@ def _find_one_hot(shape, kind, depth, dtype):
     return launch, (*shape, depth), dtype
 
 
-_ranked = _Known()
+_marked = _Known(_find_one_hot)
+
+
 FIRST = 32  # of a row, at most: they are kept in order by insertion
 
 
@@ -253,11 +223,7 @@ def top(x, axis: int, k: int, descending: bool):
     >>> top(np.array([[3.0, 1.0, 2.0]]), 1, 2, True)[0]
     array([[3., 2.]])
     """
-    key = (x.shape, x.dtype, axis, k, descending)
-    try:
-        launch, shape, dtype = _ranked[key]
-    except KeyError:
-        launch, shape, dtype = _ranked.learn(key, _find_top(*key))
+    launch, shape, dtype = _ranked[x.shape, x.dtype, axis, k, descending]
     if launch is None:
         return NotImplemented
     values, places = empty(shape, dtype), empty(shape, np.int64)
@@ -281,3 +247,6 @@ def _find_top(shape, dtype, axis, k, descending):
         return x.flags.c_contiguous and x.flags.aligned and run(x, values, places) is None
 
     return launch, (*shape[:-1], k), dtype
+
+
+_ranked = _Known(_find_top)

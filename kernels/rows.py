@@ -144,6 +144,13 @@ def _fit(x, *others) -> bool:
 
 
 _HOW = {how: functools.partial(_reduce, how) for how in ("sum", "prod", "max", "min")}
+
+
+def prepared(how: str, x, y, axes: tuple[int, ...]):
+    """The launch that reduces arrays like `x` into ones like `y`, which repeats along `axes`; None: no loop fits."""
+    return _prepare(_HOW[how], {"x": x}, y, axes, ())
+
+
 PARTS = 16  # of an array that is reduced as a whole
 SMALL = 1 << 18  # elements up to which softmax stages its rows
 SHARED = 1 << 12  # elements from which an array should have so many rows: threads share them
@@ -183,7 +190,7 @@ def _plan(x, how, axis, keepdims):
 
 def _over(x, how, axis, kept, shape):
     dtype, y = x.dtype, np.broadcast_to(np.empty(kept, x.dtype), x.shape)
-    launch = _prepare(_HOW[how], {"x": x}, y, axis, ())
+    launch = prepared(how, x, y, axis)
     if launch is None:
         return None
     run, empty = launch.run, reuse.maker(shape, dtype)
